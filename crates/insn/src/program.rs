@@ -1,0 +1,72 @@
+//! A whole program, indexed by slot.
+
+use alloc::vec::Vec;
+
+use crate::{Insn, InsnIdx};
+
+/// What one 8-byte slot of a program holds.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
+pub enum Slot {
+    /// An instruction, or the first half of a 64-bit immediate load.
+    Insn(Insn),
+    /// The second half of the 64-bit immediate load before it.
+    Second,
+}
+
+/// A decoded program: one [`Slot`] per 8 bytes, so that positions are the kernel's.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Program {
+    slots: Vec<Slot>,
+}
+
+impl Program {
+    /// The program made of these instructions, in order.
+    pub fn from_insns(insns: impl IntoIterator<Item = Insn>) -> Self {
+        let mut slots = Vec::new();
+        for insn in insns {
+            slots.push(Slot::Insn(insn));
+            if insn.slots() == 2 {
+                slots.push(Slot::Second);
+            }
+        }
+        Self { slots }
+    }
+
+    /// How many slots it has.
+    #[must_use]
+    pub fn len(&self) -> u32 {
+        u32::try_from(self.slots.len()).unwrap_or(u32::MAX)
+    }
+
+    /// Whether it has no slot.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.slots.is_empty()
+    }
+
+    /// The instruction that starts at `at`; `None` past the end and in the second half of a 64-bit immediate load.
+    #[must_use]
+    pub fn get(&self, at: InsnIdx) -> Option<&Insn> {
+        match self.slots.get(at.index()) {
+            Some(Slot::Insn(insn)) => Some(insn),
+            Some(Slot::Second) | None => None,
+        }
+    }
+
+    /// Its slots.
+    #[must_use]
+    pub fn slots(&self) -> &[Slot] {
+        &self.slots
+    }
+
+    /// Its instructions with their positions, in order.
+    pub fn iter(&self) -> impl Iterator<Item = (InsnIdx, &Insn)> {
+        self.slots
+            .iter()
+            .enumerate()
+            .filter_map(|(at, slot)| match slot {
+                Slot::Insn(insn) => Some((InsnIdx(u32::try_from(at).unwrap_or(u32::MAX)), insn)),
+                Slot::Second => None,
+            })
+    }
+}
