@@ -1,0 +1,2 @@
+//! Being built.
+#![cfg_attr(not(feature = "std"), no_std)]

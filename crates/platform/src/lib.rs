@@ -1,0 +1,69 @@
+//! The questions a verifier asks its host, as one trait of pure look-ups and the plain data it answers with.
+//!
+//! **Invariant.** This crate computes nothing about a program: if a question needs an abstract state to answer, it is not a
+//! platform question. It holds no answer for any real kernel (that is `bpfvet-linux`), and it is the only place, with that
+//! crate, where versions are compared. Defaults fail closed: what a table does not mention is not allowed.
+#![cfg_attr(not(feature = "std"), no_std)]
+
+extern crate alloc;
+
+mod ctx;
+mod features;
+mod helper;
+mod limits;
+mod map;
+mod privilege;
+mod program;
+mod request;
+mod version;
+
+pub use ctx::{Condition, CtxAccess, CtxDenied, CtxField, CtxKind, CtxLayout, CtxRule, CtxValue};
+pub use features::{Feature, Features};
+pub use helper::{
+    ArgKind, ArgSpec, DynptrKind, Effects, HelperId, HelperLookup, HelperProto, HelperSpecial, MapHelperRow, MemDir, MemSize, RetKind,
+    RetRange, RetSpec,
+};
+pub use limits::Limits;
+pub use map::{FieldKind, LookupResult, MapDef, MapField, MapKind, MapKindInfo};
+pub use privilege::Privilege;
+pub use program::{AttachType, PacketAccess, ProgramType, ProgramTypeInfo, ReturnRule};
+pub use request::{AttachTarget, FuncInfo, LineInfo, LoadFlags, LoadRequest};
+pub use version::Version;
+
+use alloc::sync::Arc;
+use bpfvet_btf::Btf;
+
+/// A host that loads eBPF programs: what it offers to the program that a [`LoadRequest`] describes.
+///
+/// Every method is a pure look-up: the same question has the same answer for as long as the value lives. Implementations
+/// answer from tables; none of them sees a state.
+pub trait Platform: core::fmt::Debug {
+    /// A short name for reports, such as `Linux 7.3`.
+    fn name(&self) -> &str;
+
+    /// Behaviours by name.
+    fn features(&self) -> &Features;
+
+    /// Limits in force for a loader with this privilege.
+    fn limits(&self, privilege: Privilege) -> Limits;
+
+    /// What this program type is; `None` where the host does not have it.
+    fn program_type(&self, kind: ProgramType) -> Option<&ProgramTypeInfo>;
+
+    /// Whether the program may call this helper, and its prototype for this program.
+    fn helper(&self, id: HelperId, request: &LoadRequest) -> HelperLookup<'_>;
+
+    /// What this kind of map is; `None` where the host does not have it.
+    fn map_kind(&self, kind: MapKind) -> Option<&MapKindInfo>;
+
+    /// What the program may return from its entry function.
+    fn return_rule(&self, request: &LoadRequest) -> ReturnRule;
+
+    /// Whether a map of this kind may be passed to this helper.
+    fn map_allows_helper(&self, kind: MapKind, helper: HelperId) -> bool;
+
+    /// The host's own types, if they are at hand.
+    fn btf(&self) -> Option<&Arc<Btf>> {
+        None
+    }
+}

@@ -1,0 +1,1 @@
+//! Fuzz targets: each is a few lines; the bodies live in `bpfvet-testkit`.

@@ -1,0 +1,1 @@
+//! The corpus and the integration tests of the workspace.
