@@ -155,10 +155,7 @@ impl AtomicOp {
     #[must_use]
     pub const fn fetched_into(self, src: Reg) -> Option<Reg> {
         match self {
-            Self::Add { fetch }
-            | Self::Or { fetch }
-            | Self::And { fetch }
-            | Self::Xor { fetch } => {
+            Self::Add { fetch } | Self::Or { fetch } | Self::And { fetch } | Self::Xor { fetch } => {
                 if fetch {
                     Some(src)
                 } else {
@@ -408,11 +405,7 @@ impl Insn {
     /// How many slots it takes: two for a 64-bit immediate load, otherwise one.
     #[must_use]
     pub const fn slots(&self) -> u32 {
-        if matches!(self, Self::LoadImm64 { .. }) {
-            2
-        } else {
-            1
-        }
+        if matches!(self, Self::LoadImm64 { .. }) { 2 } else { 1 }
     }
 
     /// Where a direct jump, branch, `may_goto`, subprogram call or function address leads; `None` for the others, and
@@ -423,12 +416,24 @@ impl Insn {
             Self::Jump { off, .. } => off,
             Self::Branch { off, .. } | Self::MayGoto { off } => i32::from(off),
             Self::Call(Call::Subprog(off)) => off,
-            // The kernel counts a function's address from the slot after the first half.
-            Self::LoadImm64 {
-                imm: ImmSource::Func(off),
-                ..
-            } => off,
-            _ => return None,
+            // Linux counts a function's address from the slot after the first half (`add_subprogs`).
+            Self::LoadImm64 { imm: ImmSource::Func(off), .. } => off,
+            Self::Alu { .. }
+            | Self::Neg { .. }
+            | Self::Mov { .. }
+            | Self::MovSx { .. }
+            | Self::AddrSpaceCast { .. }
+            | Self::Endian { .. }
+            | Self::LoadImm64 { .. }
+            | Self::LoadPacket { .. }
+            | Self::Load { .. }
+            | Self::Store { .. }
+            | Self::Atomic { .. }
+            | Self::LoadAcquire { .. }
+            | Self::StoreRelease { .. }
+            | Self::JumpIndirect { .. }
+            | Self::Call(Call::Helper(_) | Call::Kfunc { .. })
+            | Self::Exit => return None,
         };
         at.offset(i64::from(off) + 1)
     }

@@ -11,8 +11,22 @@ mod insn;
 mod program;
 mod reg;
 
-pub use insn::{
-    AluOp, AtomicOp, ByteOrder, Call, CmpOp, ImmSource, Insn, Operand, PacketIndex, Size, Width,
-};
+mod raw;
+
+mod opcode;
+
+mod decode;
+mod encode;
+
+mod flow;
+
+mod display;
+
+pub use decode::{DecodeError, DecodeErrorKind, Form, decode_at};
+pub use display::{Disasm, Names, NoNames};
+pub use encode::{EncodeError, Encoded, Unencodable};
+pub use flow::{HalfSet, Successors};
+pub use insn::{AluOp, AtomicOp, ByteOrder, Call, CmpOp, ImmSource, Insn, Operand, PacketIndex, Size, Width};
 pub use program::{Program, Slot};
+pub use raw::{Field, Raw};
 pub use reg::{InsnIdx, Reg, RegSet};

@@ -32,6 +32,11 @@ impl Program {
         Self { slots }
     }
 
+    /// The program with these slots; each 64-bit immediate load is followed by its second half, and no other instruction is.
+    pub(crate) const fn from_slots(slots: Vec<Slot>) -> Self {
+        Self { slots }
+    }
+
     /// How many slots it has.
     #[must_use]
     pub fn len(&self) -> u32 {
@@ -61,12 +66,9 @@ impl Program {
 
     /// Its instructions with their positions, in order.
     pub fn iter(&self) -> impl Iterator<Item = (InsnIdx, &Insn)> {
-        self.slots
-            .iter()
-            .enumerate()
-            .filter_map(|(at, slot)| match slot {
-                Slot::Insn(insn) => Some((InsnIdx(u32::try_from(at).unwrap_or(u32::MAX)), insn)),
-                Slot::Second => None,
-            })
+        self.slots.iter().enumerate().filter_map(|(at, slot)| match slot {
+            Slot::Insn(insn) => Some((InsnIdx(u32::try_from(at).unwrap_or(u32::MAX)), insn)),
+            Slot::Second => None,
+        })
     }
 }

@@ -38,11 +38,7 @@ impl Reg {
     /// The register with this number, if there is one.
     #[must_use]
     pub const fn new(number: u8) -> Option<Self> {
-        if number <= 11 {
-            Some(Self(number))
-        } else {
-            None
-        }
+        if number <= 11 { Some(Self(number)) } else { None }
     }
 
     /// Its number, 0 to 11.
@@ -192,10 +188,7 @@ impl InsnIdx {
     /// The slot `slots` further on; `None` where that leaves the range of positions.
     #[must_use]
     pub fn offset(self, slots: i64) -> Option<Self> {
-        i64::from(self.0)
-            .checked_add(slots)
-            .and_then(|at| u32::try_from(at).ok())
-            .map(Self)
+        i64::from(self.0).checked_add(slots).and_then(|at| u32::try_from(at).ok()).map(Self)
     }
 
     /// The slot after this one.

@@ -1,0 +1,537 @@
+//! Bytes to typed instructions, with the first fault in the order in which Linux looks.
+//!
+//! For one slot the order is: destination register, source register, the pair of a 64-bit immediate, the opcode, the fields
+//! that the opcode does not use (`check_and_resolve_insns` and its callees, Linux 7.3). What Linux checks later, on the paths
+//! that reach an instruction, is not looked at here: shift amounts, division by an immediate zero, writes to the frame pointer.
+//! The two exceptions are named at [`DecodeErrorKind::AtomicOp`] and [`DecodeErrorKind::AtomicSize`].
+
+use alloc::vec::Vec;
+use core::fmt;
+
+use thiserror::Error;
+
+use crate::opcode::{LD_IMM64, X, atomic, callee, class, class_of, mode, mode_of, op, op_of, pseudo, size_of};
+use crate::{
+    AluOp, AtomicOp, ByteOrder, Call, CmpOp, Field, ImmSource, Insn, InsnIdx, Operand, PacketIndex, Program, Raw, Reg,
+    Size, Slot, Width,
+};
+
+/// Why bytes are not a program: the first fault, and where.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Hash, Error)]
+#[error("instruction {at}: {kind}")]
+pub struct DecodeError {
+    /// The slot at fault. For a pair that does not fit, the first half.
+    pub at: InsnIdx,
+    /// That slot's fields; all zero where there is no whole slot.
+    pub raw: Raw,
+    /// What is wrong.
+    pub kind: DecodeErrorKind,
+}
+
+impl DecodeError {
+    /// Whether Linux 7.3 refuses this too.
+    ///
+    /// It does not look at two fields which RFC 9669 reserves: the offset of `exit`, and the high half of a function's
+    /// address. A program that sets them is outside of this crate's instruction set, but Linux may load it.
+    #[must_use]
+    pub const fn is_refused_by_linux(&self) -> bool {
+        match self.kind {
+            DecodeErrorKind::Reserved { form, field, .. } => !matches!((form, field), (Form::Exit, Field::Off)),
+            DecodeErrorKind::ReservedHigh { .. } => false,
+            DecodeErrorKind::Length { .. }
+            | DecodeErrorKind::Register { .. }
+            | DecodeErrorKind::Unpaired
+            | DecodeErrorKind::SecondHalf { .. }
+            | DecodeErrorKind::ImmSource { .. }
+            | DecodeErrorKind::Opcode { .. }
+            | DecodeErrorKind::AddressSpaces { .. }
+            | DecodeErrorKind::AtomicOp { .. }
+            | DecodeErrorKind::AtomicSize { .. } => true,
+        }
+    }
+}
+
+/// What is wrong with a slot.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Hash, Error)]
+pub enum DecodeErrorKind {
+    /// The bytes are not a whole number of slots, or more slots than a position can name.
+    #[error("{bytes} bytes are not a whole number of 8-byte slots, or too many of them")]
+    Length {
+        /// Bytes given.
+        bytes: u64,
+    },
+    /// A register number above 10, or `r11` outside of the accesses to stack arguments.
+    #[error("{field} register {number} does not exist here")]
+    Register {
+        /// `Dst` or `Src`.
+        field: Field,
+        /// The number.
+        number: u8,
+    },
+    /// A 64-bit immediate load in the last slot.
+    #[error("64-bit immediate load without its second slot")]
+    Unpaired,
+    /// The second slot of a 64-bit immediate load has more than an immediate.
+    #[error("second slot of a 64-bit immediate load has {field} {value}, not 0")]
+    SecondHalf {
+        /// The first such field.
+        field: Field,
+        /// Its value.
+        value: i32,
+    },
+    /// The source of a 64-bit immediate does not exist, or takes no second immediate but has one.
+    #[error("64-bit immediate of unknown source {source_reg} with second immediate {second}")]
+    ImmSource {
+        /// The source register field.
+        source_reg: u8,
+        /// The second slot's immediate.
+        second: i32,
+    },
+    /// The opcode does not exist.
+    #[error("opcode {code:#04x} does not exist")]
+    Opcode {
+        /// The opcode.
+        code: u8,
+    },
+    /// A field that this form does not use is not zero, or one that it uses has a value without meaning.
+    #[error("{form} has {field} {value}, which is reserved")]
+    Reserved {
+        /// The form of the instruction.
+        form: Form,
+        /// The first such field.
+        field: Field,
+        /// Its value.
+        value: i32,
+    },
+    /// The second immediate of a function's address is not zero.
+    #[error("function address with second immediate {value}, which is reserved")]
+    ReservedHigh {
+        /// The second slot's immediate.
+        value: i32,
+    },
+    /// An address-space cast between other spaces than 0 and 1.
+    #[error("address-space cast from {from} to {to}, not between 0 and 1", to = imm >> 16 & 0xffff, from = imm & 0xffff)]
+    AddressSpaces {
+        /// Target space in the high half, source space in the low half.
+        imm: i32,
+    },
+    /// An atomic instruction whose immediate names no operation.
+    ///
+    /// Linux finds this only on a path that reaches the instruction (`check_atomic`), so it may name another fault first, and
+    /// accepts a program that never gets there.
+    #[error("atomic operation {imm:#x} does not exist")]
+    AtomicOp {
+        /// The immediate.
+        imm: i32,
+    },
+    /// An atomic read-modify-write of one or two bytes. Linux finds this as late as [`AtomicOp`](Self::AtomicOp).
+    #[error("atomic read-modify-write of {} bytes", size.bytes())]
+    AtomicSize {
+        /// The size.
+        size: Size,
+    },
+}
+
+/// Forms of instructions that reserve the same fields, named as Linux groups them.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
+pub enum Form {
+    /// Two-operand arithmetic.
+    Alu,
+    /// Negation.
+    Neg,
+    /// Byte-order conversion.
+    End,
+    /// Move.
+    Mov,
+    /// Load.
+    Load,
+    /// Store of an immediate.
+    StoreImm,
+    /// Store of a register.
+    StoreReg,
+    /// 64-bit immediate load.
+    LoadImm64,
+    /// Legacy packet load.
+    LoadPacket,
+    /// Unconditional jump.
+    Jump,
+    /// Indirect jump.
+    JumpIndirect,
+    /// Conditional jump.
+    Branch,
+    /// Loop budget jump.
+    MayGoto,
+    /// Call.
+    Call,
+    /// Return.
+    Exit,
+}
+
+impl fmt::Display for Form {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Alu => "arithmetic",
+            Self::Neg => "negation",
+            Self::End => "byte-order conversion",
+            Self::Mov => "move",
+            Self::Load => "load",
+            Self::StoreImm => "store of an immediate",
+            Self::StoreReg => "store of a register",
+            Self::LoadImm64 => "64-bit immediate load",
+            Self::LoadPacket => "packet load",
+            Self::Jump => "jump",
+            Self::JumpIndirect => "indirect jump",
+            Self::Branch => "conditional jump",
+            Self::MayGoto => "may_goto",
+            Self::Call => "call",
+            Self::Exit => "exit",
+        })
+    }
+}
+
+impl Program {
+    /// The program that these little-endian bytes are.
+    ///
+    /// No byte is a program too: that a program must have an instruction, and how many it may have, is for others to say.
+    ///
+    /// # Errors
+    ///
+    /// The fault that Linux finds first: a 64-bit immediate load in the last slot, then slot by slot.
+    pub fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
+        let (slots, rest) = bytes.as_chunks::<8>();
+        if !rest.is_empty() || u32::try_from(slots.len()).is_err() {
+            return Err(wrong_length(bytes));
+        }
+        if let Some((last, before)) = slots.split_last()
+            && last.first() == Some(&LD_IMM64)
+        {
+            let at = InsnIdx(u32::try_from(before.len()).unwrap_or(u32::MAX));
+            return Err(DecodeError { at, raw: Raw::from_bytes(*last), kind: DecodeErrorKind::Unpaired });
+        }
+        let mut out = Vec::with_capacity(slots.len());
+        let mut left = slots.iter();
+        let mut at = InsnIdx(0);
+        while let Some(&slot) = left.next() {
+            let raw = Raw::from_bytes(slot);
+            let next = left.as_slice().first().map(|&slot| Raw::from_bytes(slot));
+            match decode(raw, next) {
+                Ok(insn) => {
+                    out.push(Slot::Insn(insn));
+                    at = at.next();
+                    if insn.slots() == 2 {
+                        left.next();
+                        out.push(Slot::Second);
+                        at = at.next();
+                    }
+                }
+                Err(kind) => return Err(DecodeError { at, raw, kind }),
+            }
+        }
+        Ok(Self::from_slots(out))
+    }
+}
+
+/// The instruction that starts at slot `at` of these little-endian bytes; `None` past the end.
+///
+/// # Errors
+///
+/// The fault of that slot which Linux finds first, or that the bytes are not whole slots.
+pub fn decode_at(bytes: &[u8], at: InsnIdx) -> Result<Option<Insn>, DecodeError> {
+    let (slots, rest) = bytes.as_chunks::<8>();
+    if !rest.is_empty() || u32::try_from(slots.len()).is_err() {
+        return Err(wrong_length(bytes));
+    }
+    let Some(&slot) = slots.get(at.index()) else { return Ok(None) };
+    let raw = Raw::from_bytes(slot);
+    let next = slots.get(at.next().index()).map(|&slot| Raw::from_bytes(slot));
+    match decode(raw, next) {
+        Ok(insn) => Ok(Some(insn)),
+        Err(kind) => Err(DecodeError { at, raw, kind }),
+    }
+}
+
+fn wrong_length(bytes: &[u8]) -> DecodeError {
+    let bytes = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+    let at = InsnIdx(u32::try_from(bytes / 8).unwrap_or(u32::MAX));
+    DecodeError { at, raw: Raw::default(), kind: DecodeErrorKind::Length { bytes } }
+}
+
+/// The instruction in `raw`, whose second half, if it has one, is `next`.
+pub(crate) fn decode(raw: Raw, next: Option<Raw>) -> Result<Insn, DecodeErrorKind> {
+    let dst = register(Field::Dst, raw.dst, is_stack_arg_store(raw))?;
+    let src = register(Field::Src, raw.src, is_stack_arg_load(raw))?;
+    match class_of(raw.code) {
+        class::ALU => alu(raw, Width::W32, dst, src),
+        class::ALU64 => alu(raw, Width::W64, dst, src),
+        class::JMP => jump(raw, Width::W64, dst, src),
+        class::JMP32 => jump(raw, Width::W32, dst, src),
+        class::LDX => load(raw, dst, src),
+        class::ST => store_imm(raw, dst),
+        class::STX => store_reg(raw, dst, src),
+        _ if raw.code == LD_IMM64 => load_imm64(raw, next, dst),
+        _ => load_packet(raw, src),
+    }
+}
+
+/// Whether the destination may be `r11`: a store of eight bytes below it, aligned (`is_stack_arg_st`, `is_stack_arg_stx`).
+pub(crate) const fn is_stack_arg_store(raw: Raw) -> bool {
+    matches!(raw.code, 0x7a | 0x7b) && raw.off < 0 && raw.off % 8 == 0
+}
+
+/// Whether the source may be `r11`: a load of eight bytes above it, aligned (`is_stack_arg_ldx`).
+pub(crate) const fn is_stack_arg_load(raw: Raw) -> bool {
+    raw.code == 0x79 && raw.off > 0 && raw.off % 8 == 0
+}
+
+fn register(field: Field, number: u8, stack_arg: bool) -> Result<Reg, DecodeErrorKind> {
+    match Reg::new(number) {
+        Some(reg) if reg != Reg::ARGS || stack_arg => Ok(reg),
+        Some(_) | None => Err(DecodeErrorKind::Register { field, number }),
+    }
+}
+
+/// Refuses the first of `fields` that is not zero.
+fn reserve(raw: Raw, form: Form, fields: &[Field]) -> Result<(), DecodeErrorKind> {
+    match raw.first_set(fields) {
+        None => Ok(()),
+        Some((field, value)) => Err(DecodeErrorKind::Reserved { form, field, value }),
+    }
+}
+
+/// The second operand, with the field of the other kind reserved.
+fn operand(raw: Raw, form: Form, src: Reg) -> Result<Operand, DecodeErrorKind> {
+    if raw.code & X != 0 {
+        reserve(raw, form, &[Field::Imm])?;
+        Ok(Operand::Reg(src))
+    } else {
+        reserve(raw, form, &[Field::Src])?;
+        Ok(Operand::Imm(raw.imm))
+    }
+}
+
+const fn unknown(raw: Raw) -> DecodeErrorKind {
+    DecodeErrorKind::Opcode { code: raw.code }
+}
+
+const fn reserved_off(raw: Raw, form: Form) -> DecodeErrorKind {
+    DecodeErrorKind::Reserved { form, field: Field::Off, value: raw.off as i32 }
+}
+
+fn alu(raw: Raw, width: Width, dst: Reg, src: Reg) -> Result<Insn, DecodeErrorKind> {
+    match op_of(raw.code) {
+        op::NEG => {
+            if raw.code & X != 0 {
+                return Err(unknown(raw));
+            }
+            reserve(raw, Form::Neg, &[Field::Src, Field::Off, Field::Imm])?;
+            Ok(Insn::Neg { width, dst })
+        }
+        op::END => {
+            let order = match (width, raw.code & X != 0) {
+                (Width::W32, false) => ByteOrder::Le,
+                (Width::W32, true) => ByteOrder::Be,
+                (Width::W64, false) => ByteOrder::Swap,
+                (Width::W64, true) => return Err(unknown(raw)),
+            };
+            reserve(raw, Form::End, &[Field::Src, Field::Off])?;
+            let size = match raw.imm {
+                16 => Size::B2,
+                32 => Size::B4,
+                64 => Size::B8,
+                value => return Err(DecodeErrorKind::Reserved { form: Form::End, field: Field::Imm, value }),
+            };
+            Ok(Insn::Endian { order, dst, size })
+        }
+        op::MOV => mov(raw, width, dst, src),
+        bits => {
+            if AluOp::from_bits(bits, false).is_none() {
+                return Err(unknown(raw));
+            }
+            let src = operand(raw, Form::Alu, src)?;
+            let op = match raw.off {
+                0 => AluOp::from_bits(bits, false),
+                1 => AluOp::from_bits(bits, true),
+                _ => None,
+            };
+            let op = op.ok_or_else(|| reserved_off(raw, Form::Alu))?;
+            Ok(Insn::Alu { width, op, dst, src })
+        }
+    }
+}
+
+fn mov(raw: Raw, width: Width, dst: Reg, src: Reg) -> Result<Insn, DecodeErrorKind> {
+    if raw.code & X == 0 {
+        reserve(raw, Form::Mov, &[Field::Src, Field::Off])?;
+        return Ok(Insn::Mov { width, dst, src: Operand::Imm(raw.imm) });
+    }
+    let from = match (width, raw.off) {
+        (_, 0) => None,
+        (_, 8) => Some(Size::B1),
+        (_, 16) => Some(Size::B2),
+        (Width::W64, 32) => Some(Size::B4),
+        (Width::W64, 1) => return addr_space_cast(raw, dst, src),
+        (Width::W32 | Width::W64, _) => return Err(reserved_off(raw, Form::Mov)),
+    };
+    reserve(raw, Form::Mov, &[Field::Imm])?;
+    Ok(match from {
+        None => Insn::Mov { width, dst, src: Operand::Reg(src) },
+        Some(from) => Insn::MovSx { width, dst, src, from },
+    })
+}
+
+const fn addr_space_cast(raw: Raw, dst: Reg, src: Reg) -> Result<Insn, DecodeErrorKind> {
+    match raw.imm {
+        1 => Ok(Insn::AddrSpaceCast { dst, src, to: 0, from: 1 }),
+        0x1_0000 => Ok(Insn::AddrSpaceCast { dst, src, to: 1, from: 0 }),
+        imm => Err(DecodeErrorKind::AddressSpaces { imm }),
+    }
+}
+
+fn jump(raw: Raw, width: Width, dst: Reg, src: Reg) -> Result<Insn, DecodeErrorKind> {
+    let Raw { code, off, imm, .. } = raw;
+    let bits = op_of(code);
+    if let Some(op) = CmpOp::from_bits(bits) {
+        let src = operand(raw, Form::Branch, src)?;
+        return Ok(Insn::Branch { width, op, dst, src, off });
+    }
+    match (width, bits, code & X != 0) {
+        (Width::W64, op::JA, false) => {
+            reserve(raw, Form::Jump, &[Field::Src, Field::Dst, Field::Imm])?;
+            Ok(Insn::Jump { off: i32::from(off), long: false })
+        }
+        (Width::W32, op::JA, false) => {
+            reserve(raw, Form::Jump, &[Field::Src, Field::Dst, Field::Off])?;
+            Ok(Insn::Jump { off: imm, long: true })
+        }
+        (Width::W64, op::JA, true) => {
+            reserve(raw, Form::JumpIndirect, &[Field::Src, Field::Imm, Field::Off])?;
+            Ok(Insn::JumpIndirect { reg: dst })
+        }
+        (Width::W64, op::CALL, false) => call(raw),
+        (Width::W64, op::EXIT, false) => {
+            reserve(raw, Form::Exit, &[Field::Imm, Field::Src, Field::Dst, Field::Off])?;
+            Ok(Insn::Exit)
+        }
+        (Width::W64, op::JCOND, false) => {
+            reserve(raw, Form::MayGoto, &[Field::Src, Field::Dst, Field::Imm])?;
+            Ok(Insn::MayGoto { off })
+        }
+        _ => Err(unknown(raw)),
+    }
+}
+
+fn call(raw: Raw) -> Result<Insn, DecodeErrorKind> {
+    let callee = match raw.src {
+        callee::HELPER => Call::Helper(raw.imm),
+        callee::SUBPROG => Call::Subprog(raw.imm),
+        callee::KFUNC => Call::Kfunc { id: raw.imm, btf: raw.off },
+        src => {
+            return Err(DecodeErrorKind::Reserved { form: Form::Call, field: Field::Src, value: i32::from(src) });
+        }
+    };
+    match callee {
+        Call::Helper(_) | Call::Subprog(_) => reserve(raw, Form::Call, &[Field::Off, Field::Dst])?,
+        Call::Kfunc { .. } => reserve(raw, Form::Call, &[Field::Dst])?,
+    }
+    Ok(Insn::Call(callee))
+}
+
+fn load(raw: Raw, dst: Reg, base: Reg) -> Result<Insn, DecodeErrorKind> {
+    let size = size_of(raw.code);
+    let signed = match mode_of(raw.code) {
+        mode::MEM => false,
+        mode::MEMSX if size != Size::B8 => true,
+        _ => return Err(unknown(raw)),
+    };
+    reserve(raw, Form::Load, &[Field::Imm])?;
+    Ok(Insn::Load { dst, base, off: raw.off, size, signed })
+}
+
+fn store_imm(raw: Raw, base: Reg) -> Result<Insn, DecodeErrorKind> {
+    if mode_of(raw.code) != mode::MEM {
+        return Err(unknown(raw));
+    }
+    reserve(raw, Form::StoreImm, &[Field::Src])?;
+    Ok(Insn::Store { base, off: raw.off, size: size_of(raw.code), src: Operand::Imm(raw.imm) })
+}
+
+fn store_reg(raw: Raw, dst: Reg, src: Reg) -> Result<Insn, DecodeErrorKind> {
+    let size = size_of(raw.code);
+    let off = raw.off;
+    match mode_of(raw.code) {
+        mode::MEM => {
+            reserve(raw, Form::StoreReg, &[Field::Imm])?;
+            Ok(Insn::Store { base: dst, off, size, src: Operand::Reg(src) })
+        }
+        mode::ATOMIC => match raw.imm {
+            atomic::LOAD_ACQUIRE => Ok(Insn::LoadAcquire { dst, base: src, off, size }),
+            atomic::STORE_RELEASE => Ok(Insn::StoreRelease { base: dst, off, size, src }),
+            imm => {
+                let op = AtomicOp::from_imm(imm).ok_or(DecodeErrorKind::AtomicOp { imm })?;
+                match size {
+                    Size::B4 | Size::B8 => Ok(Insn::Atomic { op, size, base: dst, off, src }),
+                    Size::B1 | Size::B2 => Err(DecodeErrorKind::AtomicSize { size }),
+                }
+            }
+        },
+        _ => Err(unknown(raw)),
+    }
+}
+
+impl AtomicOp {
+    /// The operation that an atomic instruction's immediate names.
+    const fn from_imm(imm: i32) -> Option<Self> {
+        const FETCH_ADD: i32 = atomic::ADD | atomic::FETCH;
+        const FETCH_OR: i32 = atomic::OR | atomic::FETCH;
+        const FETCH_AND: i32 = atomic::AND | atomic::FETCH;
+        const FETCH_XOR: i32 = atomic::XOR | atomic::FETCH;
+        Some(match imm {
+            atomic::ADD => Self::Add { fetch: false },
+            atomic::OR => Self::Or { fetch: false },
+            atomic::AND => Self::And { fetch: false },
+            atomic::XOR => Self::Xor { fetch: false },
+            FETCH_ADD => Self::Add { fetch: true },
+            FETCH_OR => Self::Or { fetch: true },
+            FETCH_AND => Self::And { fetch: true },
+            FETCH_XOR => Self::Xor { fetch: true },
+            atomic::XCHG => Self::Xchg,
+            atomic::CMPXCHG => Self::CmpXchg,
+            _ => return None,
+        })
+    }
+}
+
+fn load_imm64(raw: Raw, next: Option<Raw>, dst: Reg) -> Result<Insn, DecodeErrorKind> {
+    let Some(next) = next else { return Err(DecodeErrorKind::Unpaired) };
+    if let Some((field, value)) = next.first_set(&[Field::Code, Field::Dst, Field::Src, Field::Off]) {
+        return Err(DecodeErrorKind::SecondHalf { field, value });
+    }
+    reserve(raw, Form::LoadImm64, &[Field::Off])?;
+    let (low, high) = (raw.imm, next.imm);
+    let imm = match (raw.src, high) {
+        (pseudo::VALUE, _) => ImmSource::Value(u64::from(low.cast_unsigned()) | u64::from(high.cast_unsigned()) << 32),
+        (pseudo::MAP_FD, 0) => ImmSource::MapFd(low),
+        (pseudo::MAP_VALUE, _) => ImmSource::MapValue { fd: low, off: high.cast_unsigned() },
+        (pseudo::BTF_ID, _) => ImmSource::BtfId { id: low.cast_unsigned(), btf_fd: high },
+        (pseudo::FUNC, 0) => ImmSource::Func(low),
+        (pseudo::FUNC, value) => return Err(DecodeErrorKind::ReservedHigh { value }),
+        (pseudo::MAP_IDX, 0) => ImmSource::MapIdx(low),
+        (pseudo::MAP_IDX_VALUE, _) => ImmSource::MapIdxValue { index: low, off: high.cast_unsigned() },
+        (source_reg, second) => return Err(DecodeErrorKind::ImmSource { source_reg, second }),
+    };
+    Ok(Insn::LoadImm64 { dst, imm })
+}
+
+fn load_packet(raw: Raw, src: Reg) -> Result<Insn, DecodeErrorKind> {
+    let size = size_of(raw.code);
+    let index = match mode_of(raw.code) {
+        mode::ABS if size != Size::B8 => PacketIndex::Absolute,
+        mode::IND if size != Size::B8 => PacketIndex::Indirect(src),
+        _ => return Err(unknown(raw)),
+    };
+    reserve(raw, Form::LoadPacket, &[Field::Dst, Field::Off])?;
+    if index == PacketIndex::Absolute {
+        reserve(raw, Form::LoadPacket, &[Field::Src])?;
+    }
+    Ok(Insn::LoadPacket { size, index, imm: raw.imm })
+}
