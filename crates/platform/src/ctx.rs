@@ -2,7 +2,7 @@
 
 use alloc::borrow::Cow;
 
-use crate::{AttachType, LoadRequest};
+use crate::{Condition, LoadRequest};
 
 /// What kind of context a program type has.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -99,7 +99,7 @@ impl CtxRule {
 pub enum CtxValue {
     /// A number.
     Scalar,
-    /// A number that only a load without sign extension may read (packet bounds seen as numbers are never that).
+    /// The packet's first byte.
     PacketData,
     /// The first byte of the packet's metadata.
     PacketMeta,
@@ -135,31 +135,11 @@ pub enum CtxValue {
     },
 }
 
-/// When a row of a table applies.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct Condition {
-    /// Only for these attach types; empty for all.
-    pub attach: &'static [AttachType],
-    /// Only with `CAP_BPF`.
-    pub needs_bpf: bool,
-    /// Only with `CAP_PERFMON`.
-    pub needs_perfmon: bool,
-    /// Only for programs that sleep not.
-    pub not_sleeping: bool,
-}
-
-impl Condition {
-    /// Always.
-    pub const ALWAYS: Self = Self { attach: &[], needs_bpf: false, needs_perfmon: false, not_sleeping: false };
-
-    /// Whether it holds for this load.
+impl CtxValue {
+    /// Whether a read yields a pointer. A load that extends the sign can never yield one, so it is denied here (`is_ldsx`).
     #[must_use]
-    pub fn holds(&self, request: &LoadRequest) -> bool {
-        let Self { attach, needs_bpf, needs_perfmon, not_sleeping } = *self;
-        (attach.is_empty() || attach.contains(&request.attach_type))
-            && (!needs_bpf || request.privilege.bpf)
-            && (!needs_perfmon || request.privilege.perfmon)
-            && (!not_sleeping || !request.flags.sleepable)
+    pub const fn is_pointer(self) -> bool {
+        !matches!(self, Self::Scalar)
     }
 }
 
@@ -178,6 +158,8 @@ pub struct CtxDenied;
 
 impl CtxLayout {
     /// What an access of `size` bytes at `off` touches.
+    ///
+    /// A load that extends the sign must ask [`CtxLayout::load`] instead.
     ///
     /// # Errors
     ///
@@ -201,5 +183,21 @@ impl CtxLayout {
         } else {
             Err(CtxDenied)
         }
+    }
+
+    /// What a load of `size` bytes at `off` yields; `sign_extends` for the loads that do.
+    ///
+    /// # Errors
+    ///
+    /// As [`CtxLayout::access`], and where a sign would be extended over a pointer.
+    pub fn load(
+        &self,
+        request: &LoadRequest,
+        off: i64,
+        size: u32,
+        sign_extends: bool,
+    ) -> Result<CtxAccess<'_>, CtxDenied> {
+        let access = self.access(request, off, size, false)?;
+        if sign_extends && access.value.is_pointer() { Err(CtxDenied) } else { Ok(access) }
     }
 }

@@ -15,10 +15,23 @@ pub enum HelperLookup<'a> {
     Allowed(&'a HelperProto),
     /// The host has it, but not for this program type, attach type or privilege.
     NotForProgram,
+    /// The program type has it, and the host refuses it at this attach point, for this reason.
+    Refused(HelperRefusal),
     /// The host has no such helper.
     Unknown,
     /// The host has it and this platform does not model it; the reason is for people.
     Unsupported(Cow<'static, str>),
+}
+
+/// Why a helper that the program type has is refused at an attach point.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum HelperRefusal {
+    /// The helper's own list of attach points does not have this one (`allowed` of `struct bpf_func_proto`).
+    AttachPoint,
+    /// The program is not called through a trampoline, which alone knows the traced function's address (`check_get_func_ip`).
+    NoTrampoline,
+    /// No program of this type has a traced function (`check_get_func_ip`).
+    NoTracedFunction,
 }
 
 /// A helper's prototype.
@@ -125,6 +138,13 @@ pub enum ArgKind {
     Anything,
     /// A number.
     Scalar,
+    /// A number between these two, both included: what the attach point may be told to return (`set_retval`).
+    ScalarIn {
+        /// Lowest.
+        min: i32,
+        /// Highest.
+        max: i32,
+    },
     /// A map, known.
     ConstMap,
     /// Memory of the map's key size, read.
@@ -159,7 +179,7 @@ pub enum ArgKind {
     Socket,
     /// Any socket, also as a typed pointer.
     BtfSockCommon,
-    /// A pointer to this structure of the host, by name.
+    /// A pointer to this structure of the host, by name; empty where another argument decides (`kptr_xchg`).
     Struct(&'static str),
     /// A pointer to any typed per-CPU variable.
     PercpuStruct,
@@ -209,7 +229,7 @@ pub enum RetKind {
     RingbufMem,
     /// Memory of a dynamic pointer, of the size that the allocation argument gives.
     DynptrMem,
-    /// The per-CPU variable that the argument stands for, as memory or as a typed pointer.
+    /// The per-CPU variable that the argument stands for, as a typed pointer or, where it is no structure, as read-only memory.
     MemOrStruct,
     /// A structure of the host, by name in its BTF, with what is known of its lifetime.
     Struct {
@@ -281,10 +301,12 @@ pub enum HelperSpecial {
     GetLocalStorage,
     /// `snprintf`: format string against argument count.
     Snprintf,
-    /// `set_retval`: bounds by attach type.
+    /// `set_retval`: the bounds are those of the argument's specification.
     SetRetval,
     /// `kptr_xchg`.
     KptrXchg,
+    /// `dynptr_from_mem`: the memory must be a map value.
+    DynptrFromMem,
     /// `dynptr_data`.
     DynptrData,
     /// `dynptr_write`.

@@ -7,6 +7,7 @@
 
 extern crate alloc;
 
+mod condition;
 mod ctx;
 mod features;
 mod helper;
@@ -17,11 +18,12 @@ mod program;
 mod request;
 mod version;
 
-pub use ctx::{Condition, CtxAccess, CtxDenied, CtxField, CtxKind, CtxLayout, CtxRule, CtxValue};
+pub use condition::{Condition, Target};
+pub use ctx::{CtxAccess, CtxDenied, CtxField, CtxKind, CtxLayout, CtxRule, CtxValue};
 pub use features::{Feature, Features};
 pub use helper::{
-    ArgKind, ArgSpec, DynptrKind, Effects, HelperId, HelperLookup, HelperProto, HelperSpecial, MapHelperRow, MemDir, MemSize, RetKind,
-    RetRange, RetSpec,
+    ArgKind, ArgSpec, DynptrKind, Effects, HelperId, HelperLookup, HelperProto, HelperRefusal, HelperSpecial,
+    MapHelperRow, MemDir, MemSize, RetKind, RetRange, RetSpec,
 };
 pub use limits::Limits;
 pub use map::{FieldKind, LookupResult, MapDef, MapField, MapKind, MapKindInfo};
@@ -61,6 +63,13 @@ pub trait Platform: core::fmt::Debug {
 
     /// Whether a map of this kind may be passed to this helper.
     fn map_allows_helper(&self, kind: MapKind, helper: HelperId) -> bool;
+
+    /// Whether the program may update or delete entries of a map that holds sockets (`may_update_sockmap`); asked where
+    /// [`Platform::map_allows_helper`] has said yes for such a map.
+    fn may_update_sockmap(&self, helper: HelperId, request: &LoadRequest) -> bool {
+        let _ = (helper, request);
+        false
+    }
 
     /// The host's own types, if they are at hand.
     fn btf(&self) -> Option<&Arc<Btf>> {
