@@ -1,2 +1,33 @@
-//! Being built.
+//! Sets of machine numbers: known bits, circular ranges, and their reduced product.
+//!
+//! # Invariant
+//! This crate knows what sets of 64-bit words look like and what arithmetic and comparison make of them. It must never know an opcode, a
+//! register or a version of Linux: its laws are stated over mathematics, γ(a) ⊆ γ(b).
+//!
+//! | type | set |
+//! | --- | --- |
+//! | [`Tnum`] | words that agree in their known bits |
+//! | [`Arc64`], [`Arc32`] | words on an arc of the circle of all words |
+//! | [`Scalar`] | words in a tnum and an arc whose low halves are in an arc; what Linux 7.3 knows of a scalar register |
+//!
+//! Every operator is written once, over the machine words of [`word`]: production runs it on `u64`, tests enumerate it on words of a few bits,
+//! and `cargo xtask prove` runs the same source on symbolic words and has two solvers prove it at 64 bits.
+//!
+//! Results are those of Linux 7.3.4, to the bit: they are visible in its logs, decide its pruning, and so its verdicts.
 #![cfg_attr(not(feature = "std"), no_std)]
+
+pub mod arc;
+pub mod scalar;
+pub mod tnum;
+pub mod word;
+
+pub use scalar::{AluOp, Branch, ByteOrder, CmpOp, Fork, ScalarText, SignedText, TnumText, UnsignedText, Width};
+
+/// Known bits of a 64-bit word.
+pub type Tnum = tnum::Tnum<u64>;
+/// A circular range of 64-bit words.
+pub type Arc64 = arc::Arc<u64>;
+/// A circular range of 32-bit words.
+pub type Arc32 = arc::Arc<u32>;
+/// What is known of a number in a 64-bit register.
+pub type Scalar = scalar::Scalar<u64>;
