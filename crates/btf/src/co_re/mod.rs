@@ -1,0 +1,3 @@
+//! CO-RE: what an access to a local type becomes when the kernel's type is laid out differently.
+mod kind;
+pub use kind::RelocKind;
