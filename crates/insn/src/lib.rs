@@ -22,6 +22,9 @@ mod flow;
 
 mod display;
 
+#[cfg(feature = "arbitrary")]
+mod arbitrary;
+
 pub use decode::{DecodeError, DecodeErrorKind, Form, decode_at};
 pub use display::{Disasm, Names, NoNames};
 pub use encode::{EncodeError, Encoded, Unencodable};

@@ -72,3 +72,9 @@ impl Program {
         })
     }
 }
+
+impl FromIterator<Insn> for Program {
+    fn from_iter<T: IntoIterator<Item = Insn>>(iter: T) -> Self {
+        Self::from_insns(iter)
+    }
+}
