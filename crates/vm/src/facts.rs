@@ -1,0 +1,134 @@
+//! What does not change while a program is verified.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use bpfvet_insn::{InsnIdx, Program, RegSet};
+use bpfvet_platform::{Features, Limits, LoadRequest, MapDef, Platform, ProgramTypeInfo};
+
+use crate::value::MapRef;
+use crate::violation::PrototypeReason;
+
+/// What does not change while a program is verified.
+#[derive(Debug)]
+pub struct Facts<'a> {
+    /// The load request.
+    pub request: &'a LoadRequest,
+    /// The host.
+    pub platform: &'a dyn Platform,
+    /// The instructions, after branches on constants were resolved.
+    pub program: &'a Program,
+    /// The host's behaviours.
+    pub features: Features,
+    /// The host's limits.
+    pub limits: Limits,
+    /// The program's type.
+    pub kind: &'a ProgramTypeInfo,
+    /// Its functions, by position.
+    pub subprogs: Vec<SubprogFacts>,
+    /// Registers that may still be read from each slot on, indexed by slot.
+    pub live_regs: &'a [RegSet],
+}
+
+/// What is known of one function before any path is walked.
+#[derive(Clone, Debug)]
+pub struct SubprogFacts {
+    /// Its first instruction.
+    pub start: InsnIdx,
+    /// One past its last slot.
+    pub end: InsnIdx,
+    /// Its name, if type records have one.
+    pub name: Option<String>,
+    /// Whether it is verified on its own.
+    pub global: bool,
+    /// Whether it may move or resize the packet.
+    pub moves_packet: bool,
+    /// Whether it may sleep.
+    pub might_sleep: bool,
+    /// Whether it may throw.
+    pub might_throw: bool,
+    /// Whether it returns nothing.
+    pub returns_void: bool,
+    /// Its parameters as its prototype says, or why the prototype says nothing useful.
+    pub args: Result<Vec<ArgShape>, PrototypeReason>,
+}
+
+/// What a function's prototype says of one parameter.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum ArgShape {
+    /// A number.
+    Scalar,
+    /// The context.
+    Ctx,
+    /// Memory of a known size.
+    Mem {
+        /// Bytes.
+        size: u32,
+        /// It may be null.
+        nullable: bool,
+    },
+    /// Memory of which nothing is known; it may only be read, with care.
+    UntrustedMem,
+    /// A typed object of the host.
+    Struct {
+        /// Its type in the host's BTF.
+        id: u32,
+        /// It may be null.
+        nullable: bool,
+        /// It is alive and valid; otherwise nothing is known of it.
+        trusted: bool,
+    },
+    /// A dynamic pointer.
+    Dynptr,
+    /// An arena pointer, or a number.
+    Arena,
+}
+
+impl Facts<'_> {
+    /// The map that a reference names; `None` where the program has no such map.
+    #[must_use]
+    pub fn map(&self, map: MapRef) -> Option<&MapDef> {
+        let mut def = self.request.maps.get(usize::from(map.index))?;
+        for _ in 0..map.inner {
+            def = def.inner.as_deref()?;
+        }
+        Some(def)
+    }
+
+    /// Whether the loader has `CAP_BPF`.
+    #[must_use]
+    pub const fn bpf_capable(&self) -> bool {
+        self.request.privilege.bpf
+    }
+
+    /// Whether pointers may be leaked.
+    #[must_use]
+    pub const fn may_leak(&self) -> bool {
+        self.request.privilege.may_leak_pointers()
+    }
+
+    /// Whether stack may be read that was never written.
+    #[must_use]
+    pub const fn may_read_uninit(&self) -> bool {
+        self.request.privilege.may_read_uninit_stack() && self.features.uninit_stack_reads()
+    }
+
+    /// Whether fresh scalars are precise: without `CAP_BPF` nothing is ever forgotten.
+    #[must_use]
+    pub const fn scalars_precise(&self) -> bool {
+        !self.request.privilege.bpf || !self.features.precision_tracking()
+    }
+
+    /// The function that starts at `at`, by position.
+    #[must_use]
+    pub fn subprog_starting_at(&self, at: InsnIdx) -> Option<u32> {
+        let found = self.subprogs.binary_search_by_key(&at, |subprog| subprog.start).ok()?;
+        u32::try_from(found).ok()
+    }
+
+    /// A function by position.
+    #[must_use]
+    pub fn subprog(&self, index: u32) -> Option<&SubprogFacts> {
+        self.subprogs.get(index as usize)
+    }
+}

@@ -1,0 +1,74 @@
+//! What is remembered of an instruction across all paths.
+
+use alloc::vec::Vec;
+
+use bpfvet_insn::InsnIdx;
+
+use crate::value::{MapRef, TypeTag};
+
+/// What is remembered across paths; the caller of [`crate::step`] owns it and hands it in.
+#[derive(Clone, Debug, Default)]
+pub struct Memo {
+    insns: Vec<InsnMemo>,
+    /// Deepest stack use of each function, in bytes.
+    pub stack_depth: Vec<u32>,
+    /// Functions whose type records have turned out not to describe them.
+    pub unreliable: Vec<bool>,
+    /// Global functions called where sleeping is not allowed, and where it is.
+    pub global_calls: Vec<[bool; 2]>,
+    /// Pointer arithmetic that must be masked was met: scalars are compared exactly from then on.
+    pub exact_scalars: bool,
+}
+
+/// What is remembered of one instruction.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct InsnMemo {
+    /// The kind of pointer it accessed memory through.
+    pub pointer: Option<TypeTag>,
+    /// A barrier stands before it: no speculative path runs it.
+    pub barrier_before: bool,
+    /// A barrier stands after it: speculative paths end there.
+    pub barrier_after: bool,
+    /// How its pointer arithmetic must be masked: kind and limit.
+    pub mask: Option<(u8, u32)>,
+    /// For loops by callback: whether the flags were known to be zero, and the callback.
+    pub loop_inline: Option<(bool, u32)>,
+    /// The map that the call's first look-up used.
+    pub map: Option<MapRef>,
+    /// It worked on an arena pointer.
+    pub arena: bool,
+    /// It worked on something else than an arena pointer.
+    pub not_arena: bool,
+}
+
+impl Memo {
+    /// An empty memory for a program of this many slots and functions.
+    #[must_use]
+    pub fn new(slots: usize, subprogs: usize) -> Self {
+        Self {
+            insns: alloc::vec![InsnMemo::default(); slots],
+            stack_depth: alloc::vec![0; subprogs],
+            unreliable: alloc::vec![false; subprogs],
+            global_calls: alloc::vec![[false; 2]; subprogs],
+            exact_scalars: false,
+        }
+    }
+
+    /// What is remembered of the instruction at `at`.
+    #[must_use]
+    pub fn insn(&self, at: InsnIdx) -> InsnMemo {
+        self.insns.get(at.index()).copied().unwrap_or_default()
+    }
+
+    /// The same, to be written; positions beyond the program are remembered nowhere.
+    pub fn insn_mut(&mut self, at: InsnIdx) -> Option<&mut InsnMemo> {
+        self.insns.get_mut(at.index())
+    }
+
+    /// Remembers how deep a function's stack is.
+    pub(crate) fn deepen(&mut self, subprog: u32, bytes: u32) {
+        if let Some(depth) = self.stack_depth.get_mut(subprog as usize) {
+            *depth = (*depth).max(bytes);
+        }
+    }
+}

@@ -1,0 +1,174 @@
+//! The abstract state: frames, stacks, references, locks.
+
+mod frame;
+mod refs;
+mod stack;
+
+use alloc::rc::Rc;
+use alloc::vec::Vec;
+use core::num::NonZeroU32;
+
+use bpfvet_insn::{InsnIdx, Reg};
+
+pub use frame::{CallbackRange, Frame, FrameKind};
+pub use refs::{LockKey, Reference, ReferenceKind};
+pub use stack::{ByteKind, STACK_SLOTS, Slot, Spill, Stack};
+
+use crate::Value;
+
+/// Source of identities: one counter for all kinds, so that numbers in a log are the kernel's.
+#[derive(Clone, Debug, Default)]
+pub struct IdGen {
+    last: u32,
+}
+
+impl IdGen {
+    /// A number that was never given before. After 2³² − 1 of them the last one repeats; the limit on processed instructions
+    /// is far below that.
+    #[expect(clippy::should_implement_trait, reason = "it is no iterator: it never ends and is never collected")]
+    pub fn next(&mut self) -> NonZeroU32 {
+        self.last = self.last.saturating_add(1);
+        NonZeroU32::new(self.last).unwrap_or(NonZeroU32::MIN)
+    }
+
+    /// The last number given.
+    #[must_use]
+    pub const fn last(&self) -> u32 {
+        self.last
+    }
+}
+
+/// Everything that is known at one point of one path.
+///
+/// Frames are shared between the states that branch from each other and copied when written.
+#[derive(Clone, Debug)]
+pub struct State {
+    /// Call frames, the entry function's first. Never empty.
+    frames: Vec<Rc<Frame>>,
+    /// Live references and locks, oldest first.
+    pub refs: Vec<Reference>,
+    /// How many locks are held.
+    pub active_locks: u32,
+    /// The lock taken last.
+    pub active_lock: Option<refs::LockKey>,
+    /// Nesting of regions in which preemption is off.
+    pub preempt_depth: u32,
+    /// Nesting of explicit RCU read sections.
+    pub rcu_depth: u32,
+    /// The saved interrupt state taken last.
+    pub active_irq: Option<NonZeroU32>,
+    /// Whether the processor would get here only by guessing wrong.
+    pub speculative: bool,
+    /// Whether this path runs where sleeping is allowed.
+    pub sleepable: bool,
+}
+
+impl State {
+    /// A state with one frame.
+    #[must_use]
+    pub fn new(entry: Frame, sleepable: bool) -> Self {
+        Self {
+            frames: alloc::vec![Rc::new(entry)],
+            refs: Vec::new(),
+            active_locks: 0,
+            active_lock: None,
+            preempt_depth: 0,
+            rcu_depth: 0,
+            active_irq: None,
+            speculative: false,
+            sleepable,
+        }
+    }
+
+    /// Index of the innermost frame.
+    #[must_use]
+    pub fn depth(&self) -> usize {
+        self.frames.len().saturating_sub(1)
+    }
+
+    /// All frames, the entry function's first.
+    #[must_use]
+    pub fn frames(&self) -> &[Rc<Frame>] {
+        &self.frames
+    }
+
+    /// The frame at this index; the innermost where the index is beyond.
+    #[must_use]
+    pub fn frame(&self, index: usize) -> &Frame {
+        let last = self.depth();
+        &self.frames[index.min(last)]
+    }
+
+    /// The same, to be written.
+    pub fn frame_mut(&mut self, index: usize) -> &mut Frame {
+        let last = self.depth();
+        Rc::make_mut(&mut self.frames[index.min(last)])
+    }
+
+    /// The innermost frame.
+    #[must_use]
+    pub fn top(&self) -> &Frame {
+        self.frame(usize::MAX)
+    }
+
+    /// The innermost frame, to be written.
+    pub fn top_mut(&mut self) -> &mut Frame {
+        self.frame_mut(usize::MAX)
+    }
+
+    /// A register of the innermost frame. The base of stack arguments holds no value.
+    #[must_use]
+    pub fn reg(&self, reg: Reg) -> &Value {
+        self.top().reg(reg)
+    }
+
+    /// Writes a register of the innermost frame.
+    pub fn set(&mut self, reg: Reg, value: Value) {
+        self.top_mut().set(reg, value);
+    }
+
+    /// Enters a function.
+    pub fn push(&mut self, frame: Frame) {
+        self.frames.push(Rc::new(frame));
+    }
+
+    /// Leaves the innermost function; `None`, and nothing happens, in the entry function.
+    pub fn pop(&mut self) -> Option<Rc<Frame>> {
+        if self.frames.len() > 1 { self.frames.pop() } else { None }
+    }
+
+    /// The instruction that frame `index` is at, when the innermost is at `at`: its call, for the others.
+    #[must_use]
+    pub fn frame_insn(&self, index: usize, at: InsnIdx) -> InsnIdx {
+        self.frames.get(index.saturating_add(1)).and_then(|inner| inner.callsite).unwrap_or(at)
+    }
+
+    /// Calls `f` on every value in registers, spilled slots and outgoing arguments, in the kernel's order: frame by frame,
+    /// registers, slots from the top of the stack down, arguments.
+    ///
+    /// A frame is copied only if `f` says that it changed something there (`wants` decides first).
+    pub fn for_each_value_mut(&mut self, mut wants: impl FnMut(&Value) -> bool, mut f: impl FnMut(&mut Value)) {
+        for frame in &mut self.frames {
+            if frame.values().any(&mut wants) {
+                Rc::make_mut(frame).values_mut().filter(|value| wants(value)).for_each(&mut f);
+            }
+        }
+    }
+
+    /// Every value in registers, spilled slots and outgoing arguments, in the kernel's order.
+    pub fn values(&self) -> impl Iterator<Item = &Value> {
+        self.frames.iter().flat_map(|frame| frame.values())
+    }
+
+    /// Whether sleeping is allowed here: the path may sleep and no region forbids it.
+    #[must_use]
+    pub fn may_sleep(&self) -> bool {
+        self.sleepable && self.rcu_depth == 0 && self.preempt_depth == 0 && self.active_irq.is_none() && self.active_locks == 0
+    }
+
+    /// Whether RCU keeps objects alive here: an explicit section, a lock, or a path that cannot sleep.
+    #[must_use]
+    pub fn in_rcu_section(&self) -> bool {
+        !self.may_sleep()
+    }
+}

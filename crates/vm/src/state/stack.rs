@@ -1,0 +1,264 @@
+//! A frame's stack: sixty-four 8-byte slots, counted from the top.
+//!
+//! ```text
+//!   address   fp-16 ............ fp-8 ............. fp
+//!   slot               1                 0
+//!   byte       7 6 5 4 3 2 1 0   7 6 5 4 3 2 1 0
+//!              ▲ low end of the value
+//! ```
+//!
+//! Byte 7 of a slot has the lowest address, so a value spilled in *n* bytes covers bytes 7 down to 8 − *n*.
+
+use alloc::rc::Rc;
+use alloc::vec::Vec;
+
+use crate::Value;
+
+/// Slots of a frame.
+pub const STACK_SLOTS: usize = 64;
+
+/// What is known of one byte of stack.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum ByteKind {
+    /// Never written.
+    Invalid,
+    /// Written with something that is not tracked.
+    Misc,
+    /// Zero.
+    Zero,
+    /// Never read again, so its content was forgotten.
+    Poison,
+    /// Part of a spilled value.
+    Spill,
+}
+
+/// A value spilled into a slot.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Spill {
+    /// The value.
+    pub value: Value,
+    /// How many bytes it takes: a run from byte 7 down.
+    pub width: u8,
+    /// The other bytes, in the places below the run; the rest of the array has no meaning.
+    rest: [ByteKind; 8],
+}
+
+/// One slot of eight bytes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Slot {
+    /// Bytes that hold no spilled value.
+    Bytes([ByteKind; 8]),
+    /// A spilled value, and what lies above it.
+    Spill(Spill),
+}
+
+impl Slot {
+    /// A slot never written.
+    pub const INVALID: Self = Self::Bytes([ByteKind::Invalid; 8]);
+
+    /// A slot that holds a whole value.
+    #[must_use]
+    pub const fn whole(value: Value) -> Self {
+        Self::Spill(Spill { value, width: 8, rest: [ByteKind::Invalid; 8] })
+    }
+
+    /// The kind of byte `byte` (0 to 7).
+    #[must_use]
+    pub fn byte(&self, byte: usize) -> ByteKind {
+        match self {
+            Self::Bytes(bytes) => bytes.get(byte).copied().unwrap_or(ByteKind::Invalid),
+            Self::Spill(spill) => {
+                if byte + usize::from(spill.width) >= 8 {
+                    ByteKind::Spill
+                } else {
+                    spill.rest.get(byte).copied().unwrap_or(ByteKind::Invalid)
+                }
+            }
+        }
+    }
+
+    /// The kinds of its eight bytes.
+    #[must_use]
+    pub fn bytes(&self) -> [ByteKind; 8] {
+        core::array::from_fn(|byte| self.byte(byte))
+    }
+
+    /// The spilled value, if there is one.
+    #[must_use]
+    pub const fn spilled(&self) -> Option<&Value> {
+        match self {
+            Self::Bytes(_) => None,
+            Self::Spill(spill) => Some(&spill.value),
+        }
+    }
+
+    /// The spilled value, to be written.
+    pub const fn spilled_mut(&mut self) -> Option<&mut Value> {
+        match self {
+            Self::Bytes(_) => None,
+            Self::Spill(spill) => Some(&mut spill.value),
+        }
+    }
+
+    /// How many bytes the spilled value takes; zero where there is none.
+    #[must_use]
+    pub const fn spill_width(&self) -> u32 {
+        match self {
+            Self::Bytes(_) => 0,
+            Self::Spill(spill) => spill.width as u32,
+        }
+    }
+
+    /// Spills `value` into its low `width` bytes. Bytes above that held part of another value become untracked; zeros and
+    /// bytes never written stay.
+    pub fn spill(&mut self, value: Value, width: u32) {
+        let rest = self.bytes().map(|kind| match kind {
+            ByteKind::Spill | ByteKind::Misc => ByteKind::Misc,
+            ByteKind::Invalid | ByteKind::Zero | ByteKind::Poison => kind,
+        });
+        let width = u8::try_from(width.clamp(1, 8)).unwrap_or(8);
+        *self = Self::Spill(Spill { value, width, rest });
+    }
+
+    /// Forgets a spilled value: all its bytes, and those above it that were written, become untracked.
+    pub fn scrub(&mut self) {
+        if let Self::Spill(_) = self {
+            *self = Self::Bytes(self.bytes().map(|kind| match kind {
+                ByteKind::Invalid | ByteKind::Poison => kind,
+                ByteKind::Misc | ByteKind::Zero | ByteKind::Spill => ByteKind::Misc,
+            }));
+        }
+    }
+
+    /// Sets the kind of one byte that is not part of a spilled value; a spilled value is forgotten first.
+    pub fn set_byte(&mut self, byte: usize, kind: ByteKind) {
+        self.scrub();
+        if let Self::Bytes(bytes) = self
+            && let Some(place) = bytes.get_mut(byte)
+        {
+            *place = kind;
+        }
+    }
+
+    /// Forgets what is never read again. `low` says whether bytes 0 to 3 are still read, `high` the same of bytes 4 to 7.
+    ///
+    /// A spilled pointer of which only the low half is read stays whole: a partial fill of it must still be refused. A
+    /// spilled zero stays too, since bytes known to be zero would need precision marks.
+    pub fn clean(&mut self, low: bool, high: bool) {
+        if low && high {
+            return;
+        }
+        let mut bytes = self.bytes();
+        if let Self::Spill(spill) = self {
+            if !high && low {
+                match &spill.value {
+                    Value::Scalar(scalar) if !scalar.is_zero() => {}
+                    Value::Scalar(_) | Value::Pointer(_) | Value::Uninit => return,
+                }
+            }
+            if high {
+                // Only bytes 0 to 3 die: the value survives in what is left of its run.
+                let width = spill.width.min(4);
+                let rest = [ByteKind::Poison; 8];
+                let above: [ByteKind; 8] =
+                    core::array::from_fn(|byte| if byte < 4 { ByteKind::Poison } else { *bytes.get(byte).unwrap_or(&rest[0]) });
+                *self = Self::Spill(Spill { value: spill.value, width, rest: above });
+                return;
+            }
+        }
+        for (byte, kind) in bytes.iter_mut().enumerate() {
+            let live = if byte < 4 { low } else { high };
+            if !live {
+                *kind = ByteKind::Poison;
+            } else if *kind == ByteKind::Spill {
+                *kind = ByteKind::Misc;
+            }
+        }
+        *self = Self::Bytes(bytes);
+    }
+}
+
+/// A frame's stack, as deep as it was used.
+#[derive(Clone, Debug, Default)]
+pub struct Stack {
+    slots: Rc<Vec<Slot>>,
+}
+
+impl Stack {
+    /// How many slots are in use.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.slots.len()
+    }
+
+    /// Whether none is.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.slots.is_empty()
+    }
+
+    /// Bytes in use, a multiple of eight.
+    #[must_use]
+    pub fn depth(&self) -> u32 {
+        u32::try_from(self.slots.len() * 8).unwrap_or(u32::MAX)
+    }
+
+    /// Makes it at least `bytes` deep, rounded up to slots; new ones were never written. Whether it grew.
+    pub fn grow(&mut self, bytes: u32) -> bool {
+        let slots = (bytes as usize).div_ceil(8).min(STACK_SLOTS);
+        if slots <= self.slots.len() {
+            return false;
+        }
+        Rc::make_mut(&mut self.slots).resize(slots, Slot::INVALID);
+        true
+    }
+
+    /// The slot at `index`, never written where the stack is not that deep.
+    #[must_use]
+    pub fn slot(&self, index: usize) -> &Slot {
+        self.slots.get(index).unwrap_or(&Slot::INVALID)
+    }
+
+    /// The slot at `index`, to be written; `None` beyond the depth.
+    pub fn slot_mut(&mut self, index: usize) -> Option<&mut Slot> {
+        if index < self.slots.len() { Rc::make_mut(&mut self.slots).get_mut(index) } else { None }
+    }
+
+    /// All slots in use, from the top of the stack down.
+    #[must_use]
+    pub fn slots(&self) -> &[Slot] {
+        &self.slots
+    }
+
+    /// Whether two stacks are the same object, and so the same.
+    #[must_use]
+    pub fn is_same(&self, other: &Self) -> bool {
+        Rc::ptr_eq(&self.slots, &other.slots)
+    }
+
+    /// The kind of the byte at `off` from the frame pointer (negative).
+    #[must_use]
+    pub fn byte_at(&self, off: i64) -> ByteKind {
+        let (slot, byte) = Self::locate(off);
+        self.slot(slot).byte(byte)
+    }
+
+    /// Slot and byte of the address `off` from the frame pointer (negative).
+    #[must_use]
+    pub fn locate(off: i64) -> (usize, usize) {
+        let place = usize::try_from(-1 - off).unwrap_or(usize::MAX);
+        (place / 8, place % 8)
+    }
+
+    /// Spilled values, from the top of the stack down.
+    pub fn spilled(&self) -> impl Iterator<Item = &Value> {
+        self.slots.iter().filter_map(Slot::spilled)
+    }
+
+    /// The same, to be written. The slots are copied only if there is a spilled value.
+    pub fn spilled_mut(&mut self) -> impl Iterator<Item = &mut Value> {
+        let any = self.slots.iter().any(|slot| matches!(slot, Slot::Spill(_)));
+        let slots: &mut [Slot] = if any { Rc::make_mut(&mut self.slots) } else { &mut [] };
+        slots.iter_mut().filter_map(Slot::spilled_mut)
+    }
+}

@@ -1,0 +1,328 @@
+//! A call whose arguments or result break its contract.
+
+use alloc::boxed::Box;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use bpfvet_platform::MapKind;
+
+use super::{Cause, Place};
+use crate::value::TypeTag;
+
+/// A call whose arguments or result break its contract.
+#[derive(Clone, PartialEq, Debug)]
+pub enum CallCause {
+    /// The argument is of the wrong kind.
+    ArgumentKind {
+        /// The argument.
+        place: Place,
+        /// What it is.
+        actual: TypeTag,
+        /// What it may be.
+        expected: Vec<TypeTag>,
+    },
+    /// The pointer may be null, and the call needs one that is not.
+    PossiblyNull {
+        /// The argument.
+        place: Place,
+    },
+    /// The object is of the wrong type.
+    ArgumentType {
+        /// The argument.
+        place: Place,
+        /// Name of its type.
+        actual: String,
+        /// Name of the type wanted.
+        expected: String,
+    },
+    /// The helper may write through a pointer that must not be written through.
+    MayWrite {
+        /// The helper.
+        helper: String,
+        /// The argument.
+        place: Place,
+        /// What it is.
+        tag: TypeTag,
+    },
+    /// A reference to be released is passed with an offset.
+    ReleaseOffset {
+        /// The argument.
+        place: Place,
+    },
+    /// A size may be negative.
+    SizeNegative {
+        /// The argument.
+        place: Place,
+    },
+    /// A size may be zero.
+    SizeZero {
+        /// The argument.
+        place: Place,
+        /// Its lowest value.
+        umin: u64,
+        /// Its highest value.
+        umax: u64,
+    },
+    /// A size has no upper bound worth the name.
+    SizeUnbounded {
+        /// The argument.
+        place: Place,
+    },
+    /// A number must be known.
+    NotConstant {
+        /// The argument.
+        place: Place,
+        /// Whether it is an allocation size.
+        allocation: bool,
+    },
+    /// An allocation size does not fit 32 bits.
+    AllocationTooLarge {
+        /// The argument.
+        place: Place,
+    },
+    /// The memory is too large for its size to be checked.
+    MemoryTooLarge {
+        /// The argument.
+        place: Place,
+        /// Bytes.
+        size: u32,
+    },
+    /// The map kind and the helper do not go together.
+    MapHelper {
+        /// The map kind.
+        kind: MapKind,
+        /// The helper's name.
+        helper: String,
+        /// The helper's number.
+        id: u32,
+    },
+    /// A tail call needs a program array.
+    TailCallMap,
+    /// A socket map's value argument is something else.
+    SockmapArgument,
+    /// The map in one argument is not the one that the other argument lies in.
+    MapMismatch {
+        /// What the first argument points to, as the kernel names it.
+        object: &'static str,
+        /// The first argument.
+        object_place: Place,
+        /// Identity of its map.
+        object_uid: u32,
+        /// The map argument.
+        place: Place,
+        /// Identity of that map.
+        uid: u32,
+    },
+    /// A field argument (timer) at a variable offset.
+    FieldVariable {
+        /// The argument.
+        place: Place,
+        /// Name of the field's structure.
+        field: &'static str,
+    },
+    /// The map has no types, so its field cannot be found.
+    FieldWithoutTypes {
+        /// The map.
+        map: String,
+        /// Name of the field's structure.
+        field: &'static str,
+    },
+    /// The map value has no such field.
+    NoField {
+        /// The map.
+        map: String,
+        /// Name of the field's structure.
+        field: &'static str,
+    },
+    /// The pointer is not at the field.
+    FieldElsewhere {
+        /// Where it points.
+        off: i64,
+        /// Name of the field's structure.
+        field: &'static str,
+        /// Where the field is.
+        at: u32,
+    },
+    /// A constant string is not in a read-only map.
+    StringNotReadOnly {
+        /// The argument.
+        place: Place,
+    },
+    /// A constant string is in a map that can hold none.
+    StringMapKind {
+        /// The argument.
+        place: Place,
+        /// The map kind.
+        kind: MapKind,
+    },
+    /// A constant string at a variable address.
+    StringVariable {
+        /// The argument.
+        place: Place,
+    },
+    /// A constant string does not end inside its map.
+    StringUnterminated,
+    /// A format string that the helper does not understand, or that does not go with its arguments.
+    FormatString,
+    /// The number of bytes of format arguments is no multiple of eight.
+    FormatArguments,
+    /// The flags of local storage must be zero.
+    LocalStorageFlags,
+    /// The map kind cannot be iterated.
+    NoIteration,
+    /// The value set as return value is not a number.
+    RetvalKind,
+    /// The return value of a void hook cannot be set.
+    RetvalOfVoid,
+    /// Too many nested calls.
+    TooDeep {
+        /// Frames there would be.
+        frames: u32,
+    },
+    /// A function's sixth or later argument was never stored.
+    MissingStackArgument {
+        /// How many arguments the function takes.
+        expected: u32,
+        /// Which is missing, counted from one among the stack arguments.
+        missing: u32,
+    },
+    /// The caller's arguments do not go with the global function's prototype.
+    GlobalArguments {
+        /// Position of the function in the program.
+        subprog: u32,
+        /// Its name.
+        name: String,
+        /// What is wrong with which argument.
+        inner: Box<Cause>,
+    },
+    /// A global function's argument must be a number.
+    NotScalar {
+        /// The argument.
+        place: Place,
+    },
+    /// A global function's argument must be the context.
+    NotCtx {
+        /// The argument.
+        place: Place,
+    },
+    /// A global function's argument must not be null.
+    NotNonNull {
+        /// The argument.
+        place: Place,
+    },
+    /// A global function's argument must be an arena pointer or a number.
+    NotArena {
+        /// The argument.
+        place: Place,
+    },
+    /// A packet pointer is passed to a function that may move the packet.
+    PacketPointerToMover {
+        /// The argument.
+        place: Place,
+        /// Position of the function in the program.
+        subprog: u32,
+    },
+    /// The address of a function is taken without function records.
+    NoFunctionRecords,
+    /// The callback is not a static function.
+    CallbackNotStatic,
+    /// The callback is the entry function.
+    CallbackIsMain,
+    /// A global function's prototype cannot be verified.
+    Prototype {
+        /// Its name.
+        name: String,
+        /// Why.
+        reason: PrototypeReason,
+    },
+}
+
+/// Why a function's prototype cannot be verified.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum PrototypeReason {
+    /// It has no type.
+    Untyped,
+    /// It has too many parameters.
+    TooMany {
+        /// How many it has.
+        count: u32,
+        /// How many it may have.
+        max: u32,
+    },
+    /// Its result is neither void nor a number.
+    Return,
+    /// The size of what a pointer parameter points to is not known.
+    PointeeSize {
+        /// The parameter, counted from zero.
+        arg: u32,
+        /// Kind of the type, in the kernel's spelling.
+        kind: String,
+        /// Name of the type.
+        name: String,
+    },
+    /// A parameter of a type that is not supported.
+    ParameterKind {
+        /// The parameter, counted from zero.
+        arg: u32,
+        /// Kind of the type, in the kernel's spelling.
+        kind: String,
+    },
+    /// A parameter whose tags contradict each other.
+    Tags {
+        /// The parameter, counted from zero.
+        arg: u32,
+    },
+    /// A parameter that has a pointer's tag and is no pointer.
+    TagOnScalar {
+        /// The parameter, counted from zero.
+        arg: u32,
+    },
+}
+
+impl CallCause {
+    pub(super) const fn code(&self) -> &'static str {
+        match self {
+            Self::ArgumentKind { .. } => "call::argument-kind",
+            Self::PossiblyNull { .. } => "call::possibly-null",
+            Self::ArgumentType { .. } => "call::argument-type",
+            Self::MayWrite { .. } => "call::may-write",
+            Self::ReleaseOffset { .. } => "call::release-offset",
+            Self::SizeNegative { .. } => "call::size-negative",
+            Self::SizeZero { .. } => "call::size-zero",
+            Self::SizeUnbounded { .. } => "call::size-unbounded",
+            Self::NotConstant { .. } => "call::not-constant",
+            Self::AllocationTooLarge { .. } => "call::allocation-too-large",
+            Self::MemoryTooLarge { .. } => "call::memory-too-large",
+            Self::MapHelper { .. } => "call::map-helper",
+            Self::TailCallMap => "call::tail-call-map",
+            Self::SockmapArgument => "call::sockmap-argument",
+            Self::MapMismatch { .. } => "call::map-mismatch",
+            Self::FieldVariable { .. } => "call::field-variable",
+            Self::FieldWithoutTypes { .. } => "call::field-without-types",
+            Self::NoField { .. } => "call::no-field",
+            Self::FieldElsewhere { .. } => "call::field-elsewhere",
+            Self::StringNotReadOnly { .. } => "call::string-not-read-only",
+            Self::StringMapKind { .. } => "call::string-map-kind",
+            Self::StringVariable { .. } => "call::string-variable",
+            Self::StringUnterminated => "call::string-unterminated",
+            Self::FormatString => "call::format-string",
+            Self::FormatArguments => "call::format-arguments",
+            Self::LocalStorageFlags => "call::local-storage-flags",
+            Self::NoIteration => "call::no-iteration",
+            Self::RetvalKind => "call::retval-kind",
+            Self::RetvalOfVoid => "call::retval-of-void",
+            Self::TooDeep { .. } => "call::too-deep",
+            Self::MissingStackArgument { .. } => "call::missing-stack-argument",
+            Self::GlobalArguments { .. } => "call::global-arguments",
+            Self::NotScalar { .. } => "call::not-scalar",
+            Self::NotCtx { .. } => "call::not-ctx",
+            Self::NotNonNull { .. } => "call::not-non-null",
+            Self::NotArena { .. } => "call::not-arena",
+            Self::PacketPointerToMover { .. } => "call::packet-pointer-to-mover",
+            Self::NoFunctionRecords => "call::no-function-records",
+            Self::CallbackNotStatic => "call::callback-not-static",
+            Self::CallbackIsMain => "call::callback-is-main",
+            Self::Prototype { .. } => "call::prototype",
+        }
+    }
+}

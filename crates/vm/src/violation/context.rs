@@ -1,0 +1,65 @@
+//! Something that this region or context forbids.
+
+use alloc::string::String;
+
+use super::resource::LeakSite;
+
+/// Why sleeping is not allowed here, in the order in which the kernel looks.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum NoSleepReason {
+    /// An RCU read section.
+    Rcu,
+    /// Preemption is off.
+    Preempt,
+    /// Interrupts are off.
+    Irq,
+    /// A lock is held.
+    Lock,
+    /// The program is not one that may sleep.
+    Program,
+}
+
+/// Something that this region or context forbids.
+#[derive(Clone, PartialEq, Debug)]
+pub enum ContextCause {
+    /// A call while a lock is held.
+    CallUnderLock,
+    /// A global function is called while a lock is held.
+    GlobalCallUnderLock,
+    /// A helper that may sleep is called where nothing may.
+    SleepingHelper {
+        /// Its name and number.
+        helper: String,
+        /// Its number.
+        id: u32,
+        /// Why sleeping is not allowed.
+        reason: NoSleepReason,
+    },
+    /// A global function that may sleep is called where nothing may.
+    SleepingFunction {
+        /// Its name.
+        name: String,
+        /// Why sleeping is not allowed.
+        reason: NoSleepReason,
+    },
+    /// A tail call or legacy packet load inside a callback.
+    InCallback {
+        /// Which of the two.
+        site: LeakSite,
+    },
+    /// A lock operation inside a callback that runs under a lock.
+    LockInCallback,
+}
+
+impl ContextCause {
+    pub(super) const fn code(&self) -> &'static str {
+        match self {
+            Self::CallUnderLock => "context::call-under-lock",
+            Self::GlobalCallUnderLock => "context::global-call-under-lock",
+            Self::SleepingHelper { .. } => "context::sleeping-helper",
+            Self::SleepingFunction { .. } => "context::sleeping-function",
+            Self::InCallback { .. } => "context::in-callback",
+            Self::LockInCallback => "context::lock-in-callback",
+        }
+    }
+}
