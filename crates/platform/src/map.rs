@@ -79,8 +79,11 @@ pub struct MapField {
     pub offset: u32,
     /// Bytes it takes.
     pub size: u32,
-    /// BTF id, in the program's BTF, of what a kernel pointer points to; 0 where that has no meaning.
+    /// BTF id, in the program's BTF, of what a kernel pointer points to, or of what a list or tree contains; 0 where that has no
+    /// meaning.
     pub pointee: u32,
+    /// For lists and trees: bytes from the start of what they contain to its node; 0 elsewhere.
+    pub node: u32,
 }
 
 /// A map as the program declares it.
