@@ -1,2 +1,22 @@
-//! Being built.
+//! The search: which states to visit, which to remember, when to stop.
+//!
+//! **Invariant.** This crate knows worklists, checkpoints, precision and convergence. It never looks into a region or an
+//! argument: what an instruction does is `bpfvet-vm`'s, what the program looks like is `bpfvet-cfg`'s, and here they meet.
+//! Observers see everything and can influence nothing.
+//!
+//! ```text
+//!             ┌──────────── worklist (last in, first out) ◀──────────── forks ─┐
+//!             ▼                                                                │
+//!   state ── checkpoint? ──covered──▶ path ends, precision flows back           │
+//!             │ not covered                                                    │
+//!             └──▶ vm::step ──▶ next state ── demands ──▶ precision, backwards ─┘
+//! ```
 #![cfg_attr(not(feature = "std"), no_std)]
+
+extern crate alloc;
+
+mod observer;
+mod outcome;
+
+pub use observer::{Observer, PathInfo, PrecisionEvent, SccEvent};
+pub use outcome::{Accepted, Limit, Rejection, RejectionCause, Stats, SubprogStats};
