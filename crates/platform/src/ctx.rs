@@ -201,3 +201,16 @@ impl CtxLayout {
         if sign_extends && access.value.is_pointer() { Err(CtxDenied) } else { Ok(access) }
     }
 }
+
+/// How much of a socket a pointer shows.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
+pub enum SocketView {
+    /// A full socket (`struct bpf_sock`, `PTR_TO_SOCKET`).
+    Full,
+    /// Only what all sockets have in common (`struct bpf_sock`, `PTR_TO_SOCK_COMMON`).
+    Common,
+    /// A TCP socket (`struct bpf_tcp_sock`, `PTR_TO_TCP_SOCK`).
+    Tcp,
+    /// An XDP socket (`struct bpf_xdp_sock`, `PTR_TO_XDP_SOCK`).
+    Xdp,
+}

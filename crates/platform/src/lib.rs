@@ -19,7 +19,7 @@ mod request;
 mod version;
 
 pub use condition::{Condition, Target};
-pub use ctx::{CtxAccess, CtxDenied, CtxField, CtxKind, CtxLayout, CtxRule, CtxValue};
+pub use ctx::{CtxAccess, CtxDenied, CtxField, CtxKind, CtxLayout, CtxRule, CtxValue, SocketView};
 pub use features::{Feature, Features};
 pub use helper::{
     ArgKind, ArgSpec, DynptrKind, Effects, HelperId, HelperLookup, HelperProto, HelperRefusal, HelperSpecial,
@@ -69,6 +69,12 @@ pub trait Platform: core::fmt::Debug {
     fn may_update_sockmap(&self, helper: HelperId, request: &LoadRequest) -> bool {
         let _ = (helper, request);
         false
+    }
+
+    /// The fields of a socket as programs may read them; `None` where the host shows none.
+    fn socket_layout(&self, view: SocketView) -> Option<&CtxLayout> {
+        let _ = view;
+        None
     }
 
     /// The host's own types, if they are at hand.
