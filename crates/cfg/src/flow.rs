@@ -1,0 +1,110 @@
+//! The edges of a program: where control goes from each slot, within the slot's function.
+
+use alloc::boxed::Box;
+use alloc::collections::BTreeMap;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::ops::Deref;
+
+use bpfvet_insn::{InsnIdx, Program, Slot, Successors};
+
+use crate::subprog::containing;
+use crate::{Marks, Subprog, SubprogId};
+
+/// Where control may go from one instruction, within its function, in the kernel's order.
+///
+/// A call goes on behind itself. A tail call, and a legacy packet load, also go to the function's last `exit`. Dereferences to a
+/// slice.
+#[derive(Clone, Copy, Debug)]
+pub struct Targets<'a> {
+    inline: [InsnIdx; 2],
+    len: u8,
+    table: Option<&'a [InsnIdx]>,
+}
+
+impl Targets<'_> {
+    const NONE: Self = Self { inline: [InsnIdx(0); 2], len: 0, table: None };
+
+    const fn one(at: InsnIdx) -> Self {
+        Self { inline: [at, InsnIdx(0)], len: 1, table: None }
+    }
+
+    const fn two(first: InsnIdx, second: InsnIdx) -> Self {
+        Self { inline: [first, second], len: 2, table: None }
+    }
+}
+
+impl Deref for Targets<'_> {
+    type Target = [InsnIdx];
+
+    fn deref(&self) -> &[InsnIdx] {
+        match self.table {
+            Some(table) => table,
+            None => self.inline.get(..usize::from(self.len)).unwrap_or_default(),
+        }
+    }
+}
+
+/// A program with its functions, the marks of its instructions, and the tables of its indirect jumps.
+#[derive(Clone, Debug)]
+pub(crate) struct Flow {
+    pub(crate) program: Arc<Program>,
+    pub(crate) subprogs: Vec<Subprog>,
+    /// By slot.
+    pub(crate) marks: Vec<Marks>,
+    /// Sorted targets of indirect jumps, by position.
+    pub(crate) tables: BTreeMap<InsnIdx, Box<[InsnIdx]>>,
+}
+
+impl Flow {
+    /// Slots of the program.
+    pub(crate) fn len(&self) -> usize {
+        self.program.slots().len()
+    }
+
+    pub(crate) fn marks_at(&self, at: InsnIdx) -> Marks {
+        self.marks.get(at.index()).copied().unwrap_or_default()
+    }
+
+    pub(crate) fn mark(&mut self, at: InsnIdx, marks: Marks) {
+        if let Some(slot) = self.marks.get_mut(at.index()) {
+            slot.add(marks);
+        }
+    }
+
+    pub(crate) fn subprog_at(&self, at: InsnIdx) -> SubprogId {
+        containing(&self.subprogs, at)
+    }
+
+    pub(crate) fn subprog_starting_at(&self, at: InsnIdx) -> Option<SubprogId> {
+        self.subprogs.binary_search_by_key(&at, |subprog| subprog.start).ok().map(SubprogId::of)
+    }
+
+    pub(crate) fn subprog(&self, id: SubprogId) -> Option<&Subprog> {
+        self.subprogs.get(id.index())
+    }
+
+    /// Where control may go from `at` (`bpf_insn_successors`, Linux 7.3). The second half of a 64-bit immediate load leads to
+    /// the slot behind it, as in the kernel.
+    pub(crate) fn successors(&self, at: InsnIdx) -> Targets<'_> {
+        let insn = match self.program.slots().get(at.index()) {
+            Some(Slot::Insn(insn)) => insn,
+            Some(Slot::Second) => return Targets::one(at.next()),
+            None => return Targets::NONE,
+        };
+        match insn.successors(at) {
+            Successors::Exit | Successors::Outside => Targets::NONE,
+            Successors::Next(next) if self.marks_at(at).hidden_exit() => match self.subprog(self.subprog_at(at)) {
+                // Without an `exit` of its own there is no place that stands for leaving the function.
+                Some(subprog) if subprog.contains(subprog.exit) => Targets::two(next, subprog.exit),
+                Some(_) | None => Targets::one(next),
+            },
+            Successors::Next(next) | Successors::Jump(next) => Targets::one(next),
+            Successors::Branch { next, target } => Targets::two(next, target),
+            Successors::Indirect => match self.tables.get(&at) {
+                Some(table) => Targets { table: Some(table), ..Targets::NONE },
+                None => Targets::NONE,
+            },
+        }
+    }
+}

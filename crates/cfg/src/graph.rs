@@ -1,0 +1,204 @@
+//! The result: one program's shape.
+
+use alloc::sync::Arc;
+use alloc::vec;
+use alloc::vec::Vec;
+
+use bpfvet_insn::{Call, Insn, InsnIdx, Program, Reg, RegSet};
+use bpfvet_platform::{LoadRequest, Platform};
+
+use crate::callee::{Callees, Control};
+use crate::constants::{self, Constants};
+use crate::error::Restricted;
+use crate::flow::Flow;
+use crate::order::{self, Postorder};
+use crate::registers::{self, Registers};
+use crate::scc::{self, Components};
+use crate::tables::JumpTables;
+use crate::{ConstValue, Marks, StructureCause, StructureError, Subprog, SubprogId, Targets, reach, subprog};
+
+/// The shape of one program: its functions, edges, orders, loops, constants and live registers and stack slots.
+#[derive(Clone, Debug)]
+pub struct Graph {
+    flow: Flow,
+    postorder: Postorder,
+    constants: Constants,
+    callees_first: Vec<SubprogId>,
+    components: Components,
+    registers: Registers,
+}
+
+impl Graph {
+    /// The shape of the program in `request`, as a host sees it.
+    ///
+    /// # Errors
+    ///
+    /// The violation that Linux 7.3 finds first, where it looks only at the program's shape.
+    pub fn analyze(request: &LoadRequest, platform: &dyn Platform) -> Result<Self, StructureError> {
+        let features = platform.features();
+        check_length(request, platform)?;
+        let callees = Callees::collect(request, platform);
+        let mut subprogs = subprog::discover(request, platform)?;
+        let is_tail_call = |at| match request.program.get(at) {
+            Some(Insn::Call(call)) => callees.of(*call).control() == Control::TailCall,
+            _ => false,
+        };
+        subprog::check(&request.program, &mut subprogs, is_tail_call)?;
+        let tables = JumpTables::read(request)?;
+        check_kernel_calls(request)?;
+
+        let marks = vec![Marks::NONE; request.program.slots().len()];
+        let program = Arc::clone(&request.program);
+        let mut flow = Flow { program, subprogs, marks, tables: Default::default() };
+        let allow_loops = features.bounded_loops() && request.privilege.bpf;
+        reach::walk(&mut flow, &callees, &tables, allow_loops)?;
+
+        let mut postorder = Postorder::compute(&flow);
+        let constants = constants::fold(&flow, &postorder, request, platform);
+        if features.dead_branch_pruning()
+            && let Some(program) = constants::decide_branches(&flow.program, &constants)
+        {
+            flow.program = Arc::new(program);
+            postorder = Postorder::compute(&flow);
+        }
+        let callees_first = order::callees_first(&flow, &postorder)?;
+        let components = scc::number(&flow);
+        let registers = registers::live(&flow, &callees, &postorder);
+        Ok(Self { flow, postorder, constants, callees_first, components, registers })
+    }
+
+    /// The program, with branches that constants decide made jumps.
+    #[must_use]
+    pub fn program(&self) -> &Arc<Program> {
+        &self.flow.program
+    }
+
+    /// Its functions, by ascending position; the main function first.
+    #[must_use]
+    pub fn subprogs(&self) -> &[Subprog] {
+        &self.flow.subprogs
+    }
+
+    /// The function with this number; `None` past the last.
+    #[must_use]
+    pub fn subprog(&self, id: SubprogId) -> Option<&Subprog> {
+        self.flow.subprog(id)
+    }
+
+    /// The function that contains the slot; the last one for slots past the end.
+    #[must_use]
+    pub fn subprog_at(&self, at: InsnIdx) -> SubprogId {
+        self.flow.subprog_at(at)
+    }
+
+    /// The function that starts at the slot.
+    #[must_use]
+    pub fn subprog_starting_at(&self, at: InsnIdx) -> Option<SubprogId> {
+        self.flow.subprog_starting_at(at)
+    }
+
+    /// What the walk over the control flow noted about the instruction. Dead branches were still there when it did.
+    #[must_use]
+    pub fn marks(&self, at: InsnIdx) -> Marks {
+        self.flow.marks_at(at)
+    }
+
+    /// The number of the strongly connected component that the slot is in; zero where it lies on no loop.
+    #[must_use]
+    pub fn scc(&self, at: InsnIdx) -> u32 {
+        self.components.of.get(at.index()).copied().unwrap_or(0)
+    }
+
+    /// How many strongly connected components have a number; they are counted from one.
+    #[must_use]
+    pub const fn scc_count(&self) -> u32 {
+        self.components.count
+    }
+
+    /// Registers that may be read before they are written, from this slot on (`live_regs_before`, Linux 7.3).
+    #[must_use]
+    pub fn live_regs_before(&self, at: InsnIdx) -> RegSet {
+        self.registers.before.get(at.index()).copied().unwrap_or_default()
+    }
+
+    /// [`live_regs_before`](Self::live_regs_before) of all slots.
+    #[must_use]
+    pub fn live_regs(&self) -> &[RegSet] {
+        &self.registers.before
+    }
+
+    /// Whether the instruction makes a 32-bit result whose high half may be read, so that a machine whose 32-bit operations leave the
+    /// high half alone must clear it (`zext_dst`, Linux 7.3).
+    #[must_use]
+    pub fn zero_extends(&self, at: InsnIdx) -> bool {
+        self.registers.zero_extend.get(at.index()).copied().unwrap_or(false)
+    }
+
+    /// The number that `reg` holds before the slot on every path, if that is known and fits 32 bits.
+    #[must_use]
+    pub fn const_reg(&self, at: InsnIdx, reg: Reg) -> Option<u32> {
+        match self.const_value(at, reg) {
+            Some(ConstValue::Number(number)) => Some(number),
+            Some(ConstValue::Map(_) | ConstValue::Subprog(_)) | None => None,
+        }
+    }
+
+    /// What `reg` holds before the slot on every path, if that is known.
+    #[must_use]
+    pub fn const_value(&self, at: InsnIdx, reg: Reg) -> Option<ConstValue> {
+        self.constants.get(at, reg)
+    }
+
+    /// All registers that are known before the slot, by ascending number.
+    #[must_use]
+    pub fn const_values(&self, at: InsnIdx) -> &[(Reg, ConstValue)] {
+        self.constants.before(at)
+    }
+
+    /// Where control may go from the slot, within its function and in the kernel's order.
+    #[must_use]
+    pub fn successors(&self, at: InsnIdx) -> Targets<'_> {
+        self.flow.successors(at)
+    }
+
+    /// The slots that can be reached, function by function, successors mostly before predecessors.
+    #[must_use]
+    pub fn postorder(&self) -> &[InsnIdx] {
+        self.postorder.all()
+    }
+
+    /// The slots of one function that can be reached within it, successors mostly before predecessors.
+    #[must_use]
+    pub fn postorder_of(&self, subprog: SubprogId) -> &[InsnIdx] {
+        self.postorder.of(subprog)
+    }
+
+    /// The functions, each after those that it calls.
+    #[must_use]
+    pub fn callees_first(&self) -> &[SubprogId] {
+        &self.callees_first
+    }
+}
+
+fn check_length(request: &LoadRequest, platform: &dyn Platform) -> Result<(), StructureError> {
+    let len = request.program.len();
+    let limit = platform.limits(request.privilege).program_len;
+    if len == 0 {
+        Err(StructureError::whole(StructureCause::Empty))
+    } else if len > limit {
+        Err(StructureError::whole(StructureCause::TooLong { len, limit }))
+    } else {
+        Ok(())
+    }
+}
+
+/// Kernel functions are looked up after the fields of all instructions were checked, and before the walk (`add_kfuncs`, Linux 7.3).
+fn check_kernel_calls(request: &LoadRequest) -> Result<(), StructureError> {
+    let mut calls = request.program.iter().filter(|(_, insn)| matches!(insn, Insn::Call(Call::Kfunc { .. })));
+    match calls.next() {
+        Some((at, _)) if !request.privilege.bpf => {
+            Err(StructureError::at(at, StructureCause::NotPermitted { what: Restricted::KernelCall }))
+        }
+        Some(_) | None => Ok(()),
+    }
+}

@@ -1,0 +1,263 @@
+//! The walk over all paths: what can be reached, where loops close, and what is worth remembering of each instruction.
+//!
+//! Depth first, with the next slot before the target of a branch, and the body of a callee before what follows its callers'
+//! other paths: the order decides which of several faults is found, and what is known of a callee when its caller is left.
+
+use alloc::vec;
+use alloc::vec::Vec;
+
+use bpfvet_insn::{Insn, InsnIdx, Slot};
+
+use crate::callee::{Callees, Control};
+use crate::flow::Flow;
+use crate::subprog::{destination, names_subprog};
+use crate::tables::JumpTables;
+use crate::{Marks, StructureCause, StructureError, SubprogEffects};
+
+/// How far the walk is with a slot.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Progress {
+    /// Not seen.
+    Unseen,
+    /// On the walk's stack, no edge followed.
+    Open,
+    /// The first edge followed.
+    First,
+    /// Both edges followed.
+    Both,
+    /// All that it leads to has been seen.
+    Closed,
+}
+
+/// An edge of the walk.
+struct Edge {
+    to: i64,
+    /// Whether it is taken by jumping, and not by going on or by a jump without a condition.
+    is_branch: bool,
+}
+
+struct Walk<'a> {
+    flow: &'a mut Flow,
+    callees: &'a Callees,
+    tables: &'a JumpTables,
+    allow_loops: bool,
+    progress: Vec<Progress>,
+    stack: Vec<InsnIdx>,
+}
+
+/// Walks over the program from its first instruction and from its exception callback (`bpf_check_cfg`, Linux 7.3), and notes
+/// marks, effects of functions, and targets of indirect jumps in `flow`.
+///
+/// # Errors
+///
+/// The first fault on the walk: a jump out of the program, a loop where there may be none, an indirect jump without targets. Then
+/// the first slot that cannot be reached, or that is the middle of an instruction and can.
+pub(crate) fn walk(
+    flow: &mut Flow,
+    callees: &Callees,
+    tables: &JumpTables,
+    allow_loops: bool,
+) -> Result<(), StructureError> {
+    let exception_callback = flow.subprogs.iter().find(|subprog| subprog.is_exception_cb).map(|subprog| subprog.start);
+    let progress = vec![Progress::Unseen; flow.len()];
+    let mut walk = Walk { flow, callees, tables, allow_loops, progress, stack: Vec::new() };
+    walk.run(InsnIdx(0))?;
+    if let Some(start) = exception_callback
+        && walk.progress_at(start) != Progress::Closed
+    {
+        walk.run(start)?;
+    }
+    walk.all_reached()
+}
+
+impl Walk<'_> {
+    fn progress_at(&self, at: InsnIdx) -> Progress {
+        self.progress.get(at.index()).copied().unwrap_or(Progress::Closed)
+    }
+
+    fn set_progress(&mut self, at: InsnIdx, progress: Progress) {
+        if let Some(slot) = self.progress.get_mut(at.index()) {
+            *slot = progress;
+        }
+    }
+
+    fn run(&mut self, start: InsnIdx) -> Result<(), StructureError> {
+        self.set_progress(start, Progress::Open);
+        self.stack.push(start);
+        while let Some(&at) = self.stack.last() {
+            if !self.visit(at)? {
+                self.set_progress(at, Progress::Closed);
+                self.stack.pop();
+            }
+        }
+        Ok(())
+    }
+
+    /// Follows the next edge of `at` that leads to an unseen slot; `false` when there is none any more.
+    fn visit(&mut self, at: InsnIdx) -> Result<bool, StructureError> {
+        let insn = match self.flow.program.slots().get(at.index()) {
+            Some(Slot::Insn(insn)) => *insn,
+            Some(Slot::Second) => return self.follow(at, Some(next(at, 1)), None),
+            None => return Ok(false),
+        };
+        match insn {
+            Insn::Exit => Ok(false),
+            Insn::JumpIndirect { .. } => self.visit_indirect(at),
+            Insn::Jump { off, .. } => {
+                let to = destination(at, off);
+                self.mark(to, Marks::PRUNE_POINT.with(Marks::JUMP_POINT).with(Marks::JUMP_TARGET));
+                self.follow(at, Some(Edge { to, is_branch: false }), None)
+            }
+            Insn::Branch { off, .. } | Insn::MayGoto { off } => {
+                let forced = matches!(insn, Insn::MayGoto { .. });
+                let marks = if forced { Marks::FORCE_CHECKPOINT } else { Marks::NONE };
+                self.flow.mark(at, marks.with(Marks::PRUNE_POINT));
+                let branch = Edge { to: destination(at, i32::from(off)), is_branch: true };
+                self.follow(at, Some(next(at, 1)), Some(branch))
+            }
+            Insn::Call(_) | Insn::LoadImm64 { .. } => self.visit_call(at, &insn),
+            Insn::LoadPacket { .. } => {
+                self.flow.mark(at, Marks::HIDDEN_EXIT);
+                self.follow(at, Some(next(at, 1)), None)
+            }
+            Insn::Alu { .. }
+            | Insn::Neg { .. }
+            | Insn::Mov { .. }
+            | Insn::MovSx { .. }
+            | Insn::AddrSpaceCast { .. }
+            | Insn::Endian { .. }
+            | Insn::Load { .. }
+            | Insn::Store { .. }
+            | Insn::Atomic { .. }
+            | Insn::LoadAcquire { .. }
+            | Insn::StoreRelease { .. } => self.follow(at, Some(next(at, 1)), None),
+        }
+    }
+
+    /// A call, or a 64-bit immediate, which may be the address of a function.
+    fn visit_call(&mut self, at: InsnIdx, insn: &Insn) -> Result<bool, StructureError> {
+        let after = next(at, insn.slots());
+        if let Insn::Call(call) = *insn {
+            let callee = self.callees.of(call);
+            match callee.control() {
+                Control::Plain => {}
+                Control::TailCall => self.flow.mark(at, Marks::HIDDEN_EXIT),
+                // Before the call, so that an asynchronous callback that was seen in this state is not seen again.
+                Control::AsyncCallback => self.flow.mark(at, Marks::PRUNE_POINT),
+                // A callback returns to its call, and is called until a state comes that was there before.
+                Control::SyncCallback(_) => {
+                    let point = Marks::PRUNE_POINT.with(Marks::JUMP_POINT);
+                    self.flow.mark(at, point.with(Marks::CALLS_CALLBACK).with(Marks::FORCE_CHECKPOINT));
+                }
+            }
+            self.merge_effects(at, callee.effects());
+        }
+        let subprog = names_subprog(insn).map(|(_, off)| destination(at, off));
+        if matches!(insn, Insn::Call(_)) || subprog.is_some() {
+            self.mark(after.to, Marks::PRUNE_POINT.with(Marks::JUMP_POINT));
+        }
+        let Some(to) = subprog else { return self.follow(at, Some(after), None) };
+        self.flow.mark(at, Marks::PRUNE_POINT);
+        let descended = self.follow(at, Some(after), Some(Edge { to, is_branch: true }))?;
+        if !descended && let Ok(start) = u32::try_from(to) {
+            // The callee has been walked over, unless it is being walked over: then it calls itself.
+            let effects = self.flow.subprog(self.flow.subprog_at(InsnIdx(start))).map(|subprog| subprog.effects);
+            self.merge_effects(at, effects.unwrap_or_default());
+        }
+        Ok(descended)
+    }
+
+    /// An indirect jump leads to all of its table at once. Its targets are no prune points.
+    fn visit_indirect(&mut self, at: InsnIdx) -> Result<bool, StructureError> {
+        if !self.flow.tables.contains_key(&at) {
+            if let Some(subprog) = self.flow.subprog(self.flow.subprog_at(at)) {
+                let targets = self.tables.targets(at, subprog)?;
+                self.flow.tables.insert(at, targets);
+            }
+            self.flow.mark(at, Marks::PRUNE_POINT);
+        }
+        let Self { flow, progress, stack, .. } = self;
+        let mut descended = false;
+        for target in flow.tables.get(&at).into_iter().flatten() {
+            if let Some(marks) = flow.marks.get_mut(target.index()) {
+                marks.add(Marks::JUMP_POINT.with(Marks::JUMP_TARGET));
+            }
+            if let Some(progress) = progress.get_mut(target.index())
+                && *progress == Progress::Unseen
+            {
+                *progress = Progress::Open;
+                stack.push(*target);
+                descended = true;
+            }
+        }
+        Ok(descended)
+    }
+
+    fn follow(&mut self, at: InsnIdx, first: Option<Edge>, second: Option<Edge>) -> Result<bool, StructureError> {
+        for (edge, done) in [(first, Progress::First), (second, Progress::Both)] {
+            let Some(edge) = edge else { continue };
+            if self.progress_at(at) >= done {
+                continue;
+            }
+            if self.push(at, &edge, done)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    fn push(&mut self, at: InsnIdx, edge: &Edge, done: Progress) -> Result<bool, StructureError> {
+        let target = u32::try_from(edge.to).ok().map(InsnIdx).filter(|to| to.index() < self.progress.len());
+        let Some(to) = target else {
+            let (start, end) = (InsnIdx(0), InsnIdx(self.flow.program.len()));
+            let subprog = self.flow.subprog_at(at);
+            let cause = StructureCause::JumpOutOfRange { to: edge.to, subprog, start, end };
+            return Err(StructureError::at(at, cause));
+        };
+        if edge.is_branch {
+            self.flow.mark(to, Marks::PRUNE_POINT.with(Marks::JUMP_POINT).with(Marks::JUMP_TARGET));
+        }
+        match self.progress_at(to) {
+            Progress::Unseen => {
+                self.set_progress(at, done);
+                self.set_progress(to, Progress::Open);
+                self.stack.push(to);
+                Ok(true)
+            }
+            Progress::Open | Progress::First | Progress::Both if self.allow_loops => Ok(false),
+            Progress::Open | Progress::First | Progress::Both => {
+                Err(StructureError::at(at, StructureCause::BackEdge { to }))
+            }
+            Progress::Closed => Ok(false),
+        }
+    }
+
+    fn mark(&mut self, to: i64, marks: Marks) {
+        if let Ok(to) = u32::try_from(to) {
+            self.flow.mark(InsnIdx(to), marks);
+        }
+    }
+
+    fn merge_effects(&mut self, at: InsnIdx, effects: SubprogEffects) {
+        let id = self.flow.subprog_at(at);
+        if let Some(subprog) = self.flow.subprogs.get_mut(id.index()) {
+            subprog.effects.merge(effects);
+        }
+    }
+
+    fn all_reached(&self) -> Result<(), StructureError> {
+        for (at, insn) in self.flow.program.iter() {
+            if self.progress_at(at) != Progress::Closed {
+                return Err(StructureError::at(at, StructureCause::Unreachable));
+            }
+            if insn.slots() == 2 && self.progress_at(at.next()) != Progress::Unseen {
+                return Err(StructureError::at(at, StructureCause::JumpIntoWide));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn next(at: InsnIdx, slots: u32) -> Edge {
+    Edge { to: i64::from(at.0) + i64::from(slots), is_branch: false }
+}
