@@ -51,23 +51,24 @@ pub struct CtxField {
     pub when: Condition,
 }
 
-/// How an access may lie within a field.
+/// How an access may lie within a field. Alignment is the layout's matter, not the rule's: see [`CtxLayout::aligned`].
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum CtxRule {
     /// Not at all.
     Denied,
     /// The whole field at once: same offset, same size.
     Exact,
-    /// Units of this many bytes, whole and aligned (`size == unit` at every multiple of it inside the field).
+    /// Whole units of this many bytes.
     Unit(u32),
-    /// Units of this many bytes, or any aligned power-of-two part of one (`bpf_ctx_narrow_access_ok`).
+    /// Units of this many bytes, or any power-of-two part of one (`bpf_ctx_narrow_access_ok`).
     Narrow(u32),
-    /// As [`CtxRule::Narrow`] with this unit, and also 8 bytes at once where they are aligned and inside the field
-    /// (`bpf_ctx_wide_access_ok`).
+    /// As [`CtxRule::Narrow`] with this unit, but no part below the second number of bytes.
+    NarrowFrom(u32, u32),
+    /// As [`CtxRule::Narrow`] with this unit, and also 8 bytes at once (`bpf_ctx_wide_access_ok`).
     NarrowOrWide(u32),
-    /// As [`CtxRule::Unit`] with this unit, and also 8 bytes at once where they are aligned and inside the field.
+    /// As [`CtxRule::Unit`] with this unit, and also 8 bytes at once.
     UnitOrWide(u32),
-    /// Any size at any aligned offset inside the field.
+    /// Any size.
     Any,
     /// One of these sizes (a sum of 1, 2, 4 and 8), at the field's own offset only.
     Sizes(u32),
@@ -77,19 +78,19 @@ impl CtxRule {
     /// Whether an access of `size` bytes, `at` bytes into a field of `len` bytes, is allowed.
     #[must_use]
     pub const fn allows(self, at: u32, size: u32, len: u32) -> bool {
-        if size == 0 || size > len || at > len - size {
+        if size > 8 || !size.is_power_of_two() || size > len || at > len - size {
             return false;
         }
-        let aligned = at % size == 0;
         match self {
             Self::Denied => false,
             Self::Exact => at == 0 && size == len,
-            Self::Unit(unit) => size == unit && aligned,
-            Self::Narrow(unit) => size <= unit && size.is_power_of_two() && aligned,
-            Self::NarrowOrWide(unit) => (size <= unit || size == 8) && size.is_power_of_two() && aligned,
-            Self::UnitOrWide(unit) => (size == unit || size == 8) && aligned,
-            Self::Any => size.is_power_of_two() && aligned,
-            Self::Sizes(sizes) => at == 0 && size <= 8 && size.is_power_of_two() && sizes & size != 0,
+            Self::Unit(unit) => size == unit,
+            Self::Narrow(unit) => size <= unit,
+            Self::NarrowFrom(unit, least) => size <= unit && size >= least,
+            Self::NarrowOrWide(unit) => size <= unit || size == 8,
+            Self::UnitOrWide(unit) => size == unit || size == 8,
+            Self::Any => true,
+            Self::Sizes(sizes) => at == 0 && sizes & size != 0,
         }
     }
 }
@@ -213,4 +214,19 @@ pub enum SocketView {
     Tcp,
     /// An XDP socket (`struct bpf_xdp_sock`, `PTR_TO_XDP_SOCK`).
     Xdp,
+}
+
+/// An object of the host, other than the context, of which a program may read fields by their offset.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Hash)]
+pub enum HostObject {
+    /// The common part of a socket (`struct bpf_sock` through `PTR_TO_SOCK_COMMON`).
+    SockCommon,
+    /// A full socket (`struct bpf_sock`).
+    Socket,
+    /// A TCP socket (`struct bpf_tcp_sock`).
+    TcpSock,
+    /// An XDP socket (`struct bpf_xdp_sock`).
+    XdpSock,
+    /// Keys of a flow (`struct bpf_flow_keys`).
+    FlowKeys,
 }

@@ -15,6 +15,7 @@ mod limits;
 mod map;
 mod privilege;
 mod program;
+mod refusal;
 mod request;
 mod version;
 
@@ -29,6 +30,7 @@ pub use limits::Limits;
 pub use map::{FieldKind, LookupResult, MapDef, MapField, MapKind, MapKindInfo};
 pub use privilege::Privilege;
 pub use program::{AttachType, PacketAccess, ProgramType, ProgramTypeInfo, ReturnRule};
+pub use refusal::{LoadRefusal, MapRefusal};
 pub use request::{AttachTarget, FuncInfo, LineInfo, LoadFlags, LoadRequest};
 pub use version::Version;
 
@@ -75,6 +77,42 @@ pub trait Platform: core::fmt::Debug {
     fn socket_layout(&self, view: SocketView) -> Option<&CtxLayout> {
         let _ = view;
         None
+    }
+
+    /// What may be read of an object of the host that programs hold pointers to; `None` where it cannot be looked into.
+    fn object_layout(&self, object: HostObject) -> Option<&CtxLayout> {
+        let _ = object;
+        None
+    }
+
+    /// Whether the host loads such a program at all: type, attach type, capabilities, licence, sleep. The program's length
+    /// is a limit, and its instructions are the verifier's.
+    ///
+    /// # Errors
+    ///
+    /// [`LoadRefusal`] with the first thing that the host objects to.
+    fn check_load(&self, request: &LoadRequest) -> Result<(), LoadRefusal> {
+        if self.program_type(request.program_type).is_none() { Err(LoadRefusal::UnknownProgramType) } else { Ok(()) }
+    }
+
+    /// Whether the program may refer to this map at all.
+    ///
+    /// # Errors
+    ///
+    /// [`MapRefusal`] with the first thing that the host objects to.
+    fn check_map(&self, map: &MapDef, request: &LoadRequest) -> Result<(), MapRefusal> {
+        let _ = request;
+        if self.map_kind(map.kind).is_none() { Err(MapRefusal::UnknownKind) } else { Ok(()) }
+    }
+
+    /// Whether a loader with this privilege can create the map.
+    ///
+    /// # Errors
+    ///
+    /// [`MapRefusal`] with the first thing that the host objects to.
+    fn check_map_creation(&self, map: &MapDef, privilege: Privilege) -> Result<(), MapRefusal> {
+        let _ = privilege;
+        if self.map_kind(map.kind).is_none() { Err(MapRefusal::UnknownKind) } else { Ok(()) }
     }
 
     /// The host's own types, if they are at hand.
