@@ -215,18 +215,3 @@ pub enum SocketView {
     /// An XDP socket (`struct bpf_xdp_sock`, `PTR_TO_XDP_SOCK`).
     Xdp,
 }
-
-/// An object of the host, other than the context, of which a program may read fields by their offset.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Hash)]
-pub enum HostObject {
-    /// The common part of a socket (`struct bpf_sock` through `PTR_TO_SOCK_COMMON`).
-    SockCommon,
-    /// A full socket (`struct bpf_sock`).
-    Socket,
-    /// A TCP socket (`struct bpf_tcp_sock`).
-    TcpSock,
-    /// An XDP socket (`struct bpf_xdp_sock`).
-    XdpSock,
-    /// Keys of a flow (`struct bpf_flow_keys`).
-    FlowKeys,
-}

@@ -79,12 +79,6 @@ pub trait Platform: core::fmt::Debug {
         None
     }
 
-    /// What may be read of an object of the host that programs hold pointers to; `None` where it cannot be looked into.
-    fn object_layout(&self, object: HostObject) -> Option<&CtxLayout> {
-        let _ = object;
-        None
-    }
-
     /// Whether the host loads such a program at all: type, attach type, capabilities, licence, sleep. The program's length
     /// is a limit, and its instructions are the verifier's.
     ///
