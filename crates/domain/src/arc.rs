@@ -44,12 +44,12 @@ impl<W: Word> Arc<W> {
     /// Every word.
     #[inline(always)]
     pub fn full() -> Self {
-        Self { base: W::zero(), size: W::max() }
+        Self { base: W::zero(), size: W::ones() }
     }
     /// No word.
     #[inline(always)]
     pub fn empty() -> Self {
-        Self { base: W::max(), size: W::max() }
+        Self { base: W::ones(), size: W::ones() }
     }
     /// The one word `value`.
     #[inline(always)]
@@ -59,7 +59,7 @@ impl<W: Word> Arc<W> {
     /// Every word but `value`.
     #[inline(always)]
     pub fn all_but(value: W) -> Self {
-        Self { base: value.wrapping_add(W::one()), size: W::max().wrapping_sub(W::one()) }
+        Self { base: value.wrapping_add(W::one()), size: W::ones().wrapping_sub(W::one()) }
     }
     /// From `min` upward to `max`, through the wrap if `max` is the lesser. (`from_urange`)
     #[inline(always)]
@@ -70,7 +70,7 @@ impl<W: Word> Arc<W> {
     #[inline(always)]
     pub fn from_signed(min: W, max: W) -> Self {
         let size = max.wrapping_sub(min);
-        Self { base: W::pick(size.same(W::max()), W::zero(), min), size }
+        Self { base: W::pick(size.same(W::ones()), W::zero(), min), size }
     }
     /// The best signed or unsigned range that holds a known-bits set. (`cnum64_from_tnum`, `cnum32_from_tnum`)
     ///
@@ -86,7 +86,7 @@ impl<W: Word> Arc<W> {
     /// A full arc written in one of its two standing forms: based at zero, or at the greatest signed word if it was there.
     #[inline(always)]
     pub fn normalize(self) -> Self {
-        let strays = self.size.same(W::max()) & !self.base.same(W::signed_max());
+        let strays = self.size.same(W::ones()) & !self.base.same(W::signed_max());
         Self { base: W::pick(strays, W::zero(), self.base), size: self.size }
     }
 }
@@ -101,12 +101,12 @@ impl<W: Word> Arc<W> {
     /// Has no member.
     #[inline(always)]
     pub fn is_empty(self) -> W::Truth {
-        self.base.same(W::max()) & self.size.same(W::max())
+        self.base.same(W::ones()) & self.size.same(W::ones())
     }
     /// Has every member, however written.
     #[inline(always)]
     pub fn is_full(self) -> W::Truth {
-        self.size.same(W::max()) & !self.base.same(W::max())
+        self.size.same(W::ones()) & !self.base.same(W::ones())
     }
     /// Has one member.
     #[inline(always)]
@@ -121,7 +121,7 @@ impl<W: Word> Arc<W> {
     /// Goes through `MAX` to zero.
     #[inline(always)]
     fn wraps(self) -> W::Truth {
-        self.size.ugt(W::max().wrapping_sub(self.base))
+        self.size.ugt(W::ones().wrapping_sub(self.base))
     }
     /// Goes through the greatest to the least signed word, or holds both.
     #[inline(always)]
@@ -136,7 +136,7 @@ impl<W: Word> Arc<W> {
     /// An upper bound of the members, unsigned: the greatest of them unless the arc wraps.
     #[inline(always)]
     pub fn umax(self) -> W {
-        W::pick(self.wraps(), W::max(), self.last())
+        W::pick(self.wraps(), W::ones(), self.last())
     }
     /// A lower bound of the members, signed.
     #[inline(always)]
@@ -157,7 +157,7 @@ impl<W: Word> Arc<W> {
     pub fn includes(&self, other: &Self) -> W::Truth {
         let start = other.base.wrapping_sub(self.base);
         let fits = start.ule(self.size) & other.size.ule(self.size.wrapping_sub(start));
-        other.is_empty() | (!self.is_empty() & (self.size.same(W::max()) | fits))
+        other.is_empty() | (!self.is_empty() & (self.size.same(W::ones()) | fits))
     }
 
     /// A range that holds the common members: exactly these unless they fall into two pieces. (`intersect`)
@@ -175,7 +175,7 @@ impl<W: Word> Arc<W> {
         let swapped = self.base.ugt(other.base);
         let (first, second) = (Self::select(swapped, other, self), Self::select(swapped, self, other));
         let start = second.base.wrapping_sub(first.base);
-        let wraps = second.size.ugt(W::max().wrapping_sub(start));
+        let wraps = second.size.ugt(W::ones().wrapping_sub(start));
         let meets = start.ule(first.size);
         case! {
             self.is_empty() | other.is_empty() => Self::empty(),
@@ -230,7 +230,7 @@ impl<W: Double> Arc<W> {
         let from = low.base.wrapping_sub(self.base.low());
         let to = from.wrapping_add(low.size);
         let end = self.size.low();
-        let runs_over = low.size.ugt(W::Half::max().wrapping_sub(from));
+        let runs_over = low.size.ugt(W::Half::ones().wrapping_sub(from));
 
         let lap = W::low_ones(W::BITS / 2).wrapping_add(W::one());
         let beyond = W::zero_extended(end.wrapping_sub(to));

@@ -17,10 +17,14 @@
 #![cfg_attr(not(feature = "std"), no_std)]
 
 pub mod arc;
+mod concrete;
+mod domain;
+pub mod laws;
 pub mod scalar;
 pub mod tnum;
 pub mod word;
 
+pub use domain::Domain;
 pub use scalar::{AluOp, Branch, ByteOrder, CmpOp, Fork, ScalarText, SignedText, TnumText, UnsignedText, Width};
 
 /// Known bits of a 64-bit word.

@@ -41,7 +41,7 @@ impl<W: Word> Tnum<W> {
     /// Every word.
     #[inline(always)]
     pub fn top() -> Self {
-        Self { value: W::zero(), mask: W::max() }
+        Self { value: W::zero(), mask: W::ones() }
     }
     /// The one word `value`.
     #[inline(always)]
@@ -67,7 +67,7 @@ impl<W: Word> Tnum<W> {
     /// Nothing is known.
     #[inline(always)]
     pub fn is_unknown(self) -> W::Truth {
-        self.value.is_zero() & self.mask.same(W::max())
+        self.value.is_zero() & self.mask.same(W::ones())
     }
     /// `word` is a member.
     #[inline(always)]

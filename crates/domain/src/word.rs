@@ -103,7 +103,7 @@ pub trait Word:
     }
     /// All ones: the greatest unsigned word.
     #[inline(always)]
-    fn max() -> Self {
+    fn ones() -> Self {
         !Self::zero()
     }
     /// The sign bit alone: the least signed word.
@@ -119,7 +119,7 @@ pub trait Word:
     /// The low `bits` ones.
     #[inline(always)]
     fn low_ones(bits: u32) -> Self {
-        if bits >= Self::BITS { Self::max() } else { Self::literal((1 << bits) - 1) }
+        if bits >= Self::BITS { Self::ones() } else { Self::literal((1 << bits) - 1) }
     }
     /// Two's complement.
     #[inline(always)]
@@ -170,6 +170,16 @@ pub trait Word:
     #[inline(always)]
     fn smax(self, other: Self) -> Self {
         Self::pick(self.slt(other), other, self)
+    }
+    /// Unsigned remainder; any value when `divisor` is zero.
+    #[inline(always)]
+    fn urem(self, divisor: Self) -> Self {
+        self.wrapping_sub(self.udiv(divisor).wrapping_mul(divisor))
+    }
+    /// Signed remainder, with the sign of `self`; any value when `divisor` is zero.
+    #[inline(always)]
+    fn srem(self, divisor: Self) -> Self {
+        self.wrapping_sub(self.sdiv(divisor).wrapping_mul(divisor))
     }
     /// The sign bit of the low `bits` bits copied into all bits above them.
     #[inline(always)]

@@ -14,7 +14,7 @@ impl<W: Word> Arc<W> {
         let sum = Self { base: self.base.wrapping_add(other.base), size: self.size.wrapping_add(other.size) };
         case! {
             self.is_empty() | other.is_empty() => Self::empty(),
-            self.size.ugt(W::max().wrapping_sub(other.size)) => Self::full(),
+            self.size.ugt(W::ones().wrapping_sub(other.size)) => Self::full(),
             _ => sum.normalize(),
         }
     }
@@ -71,7 +71,7 @@ impl<W: Word> Arc<W> {
     pub fn sdiv(self, divisor: W) -> Self {
         let (min, max) = (self.signed_min(), self.signed_max());
         let (one, other) = (min.sdiv(divisor), max.sdiv(divisor));
-        let jumps = min.same(W::signed_min()) & divisor.same(W::max());
+        let jumps = min.same(W::signed_min()) & divisor.same(W::ones());
         case! {
             jumps & max.same(W::signed_min()) => Self::from_signed(min, max),
             jumps => Self::from_signed(W::signed_min(), W::signed_max()),

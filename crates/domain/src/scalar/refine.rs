@@ -117,11 +117,11 @@ impl<W: Word> Lane<W> {
             Relation::Different => Self::beside_constant(a, b, |a, value| a.cut(Arc::all_but(value))),
             Relation::Below => {
                 let a = a.cut(Arc::from_unsigned(W::zero(), b.arc.umax().wrapping_sub(one)));
-                (a, b.cut(Arc::from_unsigned(a.arc.umin().wrapping_add(one), W::max())))
+                (a, b.cut(Arc::from_unsigned(a.arc.umin().wrapping_add(one), W::ones())))
             }
             Relation::AtMost => {
                 let a = a.cut(Arc::from_unsigned(W::zero(), b.arc.umax()));
-                (a, b.cut(Arc::from_unsigned(a.arc.umin(), W::max())))
+                (a, b.cut(Arc::from_unsigned(a.arc.umin(), W::ones())))
             }
             Relation::Less => {
                 let a = a.cut(Arc::from_signed(W::signed_min(), b.arc.signed_max().wrapping_sub(one)));
