@@ -76,7 +76,7 @@ pub enum AsmErrorKind {
         actual: u8,
     },
     /// There is no such instruction.
-    #[error("no such instruction: {0}")]
+    #[error("{0}")]
     Unencodable(#[from] Unencodable),
     /// Raw bytes that are no instruction.
     #[error("bytes are no instruction: {0}")]
