@@ -35,7 +35,7 @@ pub use request::{AttachTarget, FuncInfo, LineInfo, LoadFlags, LoadRequest};
 pub use version::Version;
 
 use alloc::sync::Arc;
-use bpfvet_btf::Btf;
+use bpfvet_btf::{Btf, Kind, TypeId};
 
 /// A host that loads eBPF programs: what it offers to the program that a [`LoadRequest`] describes.
 ///
@@ -109,8 +109,19 @@ pub trait Platform: core::fmt::Debug {
         if self.map_kind(map.kind).is_none() { Err(MapRefusal::UnknownKind) } else { Ok(()) }
     }
 
+    /// A helper's name without the `bpf_` prefix, whether or not the program may call it; for messages only.
+    fn helper_name(&self, id: HelperId) -> Option<&str> {
+        let _ = id;
+        None
+    }
+
     /// The host's own types, if they are at hand.
     fn btf(&self) -> Option<&Arc<Btf>> {
         None
+    }
+
+    /// The host's structure of this name. The default looks at every type; a platform that has an index should answer from it.
+    fn struct_named(&self, name: &str) -> Option<TypeId> {
+        self.btf()?.find_by_name_kind(name, Kind::Struct)
     }
 }
