@@ -49,6 +49,9 @@ pub struct SubprogFacts {
     pub might_throw: bool,
     /// Whether it returns nothing.
     pub returns_void: bool,
+    /// How many parameters its type has, also where `args` says nothing useful; zero without a type. Those beyond the fifth
+    /// are passed on the stack.
+    pub params: u32,
     /// Its parameters as its prototype says, or why the prototype says nothing useful.
     pub args: Result<Vec<ArgShape>, PrototypeReason>,
 }

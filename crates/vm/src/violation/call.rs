@@ -80,6 +80,19 @@ pub enum CallCause {
         /// The argument.
         place: Place,
     },
+    /// One tail call is reached with different maps, without privilege: it cannot be masked.
+    TailCallMaps,
+    /// A map of sockets is updated where that is not safe.
+    SockmapUpdate {
+        /// The map kind.
+        kind: MapKind,
+        /// The helper's name.
+        helper: String,
+        /// The helper's number.
+        id: u32,
+    },
+    /// A constant string is in a map whose values have no address.
+    StringNoAddress,
     /// The memory is too large for its size to be checked.
     MemoryTooLarge {
         /// The argument.
@@ -277,6 +290,50 @@ pub enum PrototypeReason {
         /// The parameter, counted from zero.
         arg: u32,
     },
+    /// A parameter of a static function has a tag.
+    TagOnStatic {
+        /// The parameter, counted from zero.
+        arg: u32,
+    },
+    /// A parameter has a tag that the host does not know.
+    UnknownTag {
+        /// The parameter, counted from zero.
+        arg: u32,
+    },
+    /// A pointer in the prototype has more than one type tag.
+    ManyTypeTags,
+    /// A parameter that is tagged as the context is no pointer to this program type's context.
+    CtxType {
+        /// The parameter, counted from zero.
+        arg: u32,
+        /// The structure it should point to; `None` where only a pointer to void will do, or the type has no name.
+        expected: Option<String>,
+    },
+    /// A parameter that is tagged as a host's object, and the host has no such type, or several.
+    HostType {
+        /// The parameter, counted from zero.
+        arg: u32,
+        /// Kind of the type, in the kernel's spelling.
+        kind: String,
+        /// Name of the type.
+        name: String,
+        /// Whether there are several.
+        ambiguous: bool,
+    },
+    /// A parameter that is tagged as an untrusted object, and the host's type is no structure.
+    NotStruct {
+        /// The parameter, counted from zero.
+        arg: u32,
+        /// Kind of the type, in the kernel's spelling.
+        kind: String,
+    },
+    /// It was found not to describe the function when another call was checked.
+    Unreliable,
+    /// It says something that is not modelled: the function can be neither accepted nor refused.
+    NotModelled {
+        /// What is not modelled.
+        what: &'static str,
+    },
 }
 
 impl CallCause {
@@ -292,6 +349,9 @@ impl CallCause {
             Self::SizeUnbounded { .. } => "call::size-unbounded",
             Self::NotConstant { .. } => "call::not-constant",
             Self::AllocationTooLarge { .. } => "call::allocation-too-large",
+            Self::TailCallMaps => "call::tail-call-maps",
+            Self::SockmapUpdate { .. } => "call::sockmap-update",
+            Self::StringNoAddress => "call::string-no-address",
             Self::MemoryTooLarge { .. } => "call::memory-too-large",
             Self::MapHelper { .. } => "call::map-helper",
             Self::TailCallMap => "call::tail-call-map",

@@ -29,6 +29,15 @@ pub enum PolicyCause {
         /// Its name.
         helper: String,
     },
+    /// The helper tells the address of a traced function, and this program has none, or not in that way.
+    HelperNeedsTracedFunction {
+        /// Its name.
+        helper: String,
+        /// Its number.
+        id: u32,
+        /// Whether the program type could have one, if it were attached differently.
+        attach_differently: bool,
+    },
     /// Packet memory is given to a helper that takes none, or by a program type without packet access.
     HelperPacketAccess,
     /// A pointer's value would reach where it can be read.
@@ -115,6 +124,7 @@ impl PolicyCause {
             Self::HelperNotAllowed { .. } => "policy::helper-not-allowed",
             Self::GplOnly { .. } => "policy::gpl-only",
             Self::HelperRefused { .. } => "policy::helper-refused",
+            Self::HelperNeedsTracedFunction { .. } => "policy::helper-needs-traced-function",
             Self::HelperPacketAccess => "policy::helper-packet-access",
             Self::PointerLeak { .. } => "policy::pointer-leak",
             Self::PacketLoad => "policy::packet-load",
