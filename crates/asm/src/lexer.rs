@@ -177,6 +177,11 @@ impl<'t> Lexer<'t> {
             Some(c @ ('f' | 'b')) if radix == 10 && ends => {
                 self.push(Kind::Local { number, forward: c == 'f' }, len.saturating_add(1));
             }
+            // Clang reads `5ll` as 5: not what it looks like.
+            Some(c) if is_word(c) => {
+                let text = self.rest.get(..len.saturating_add(1)).unwrap_or_default().to_owned();
+                return Err(self.error(AsmErrorKind::Number(text)));
+            }
             _ => self.push(Kind::Number(number), len),
         }
         Ok(())

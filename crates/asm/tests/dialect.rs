@@ -162,7 +162,6 @@ fn calls() {
 fn wide_immediates() {
     means(&[
         ("r1 = 5 ll", "r1 = 0x5 ll"),
-        ("r1 = 5ll", "r1 = 0x5 ll"),
         ("r1 = -1 ll", "r1 = 0xffffffffffffffff ll"),
         ("r1 = 0xffffffffffffffff ll", "r1 = 0xffffffffffffffff ll"),
         ("r1 = map_hash_8b ll", "r1 = map[idx:0]"),
@@ -251,6 +250,7 @@ fn errors_have_a_place_and_say_what_is_wrong() {
     fails("r1 = r11", 1, 1, "src register r11 cannot be used here");
     fails("r1 = 010", 1, 6, "`010` is not a number");
     fails("r1 = 99999999999999999999", 1, 6, "`99999999999999999999` is not a number");
+    fails("r1 = 5ll", 1, 6, "`5l` is not a number");
     fails("exit exit", 1, 6, "expected the end of the statement, found `exit`");
     fails("r1 ! 5", 1, 4, "character '!' begins nothing here");
     fails("r1 =", 1, 5, "expected a number, found the end of the statement");

@@ -5,7 +5,7 @@
 //! that reach an instruction, is not looked at here: shift amounts, division by an immediate zero, writes to the frame pointer.
 //! The two exceptions are named at [`DecodeErrorKind::AtomicOp`] and [`DecodeErrorKind::AtomicSize`].
 
-use alloc::vec::Vec;
+use alloc::vec;
 use core::fmt;
 
 use thiserror::Error;
@@ -208,23 +208,17 @@ impl Program {
             let at = InsnIdx(u32::try_from(before.len()).unwrap_or(u32::MAX));
             return Err(DecodeError { at, raw: Raw::from_bytes(*last), kind: DecodeErrorKind::Unpaired });
         }
-        let mut out = Vec::with_capacity(slots.len());
-        let mut left = slots.iter();
-        let mut at = InsnIdx(0);
-        while let Some(&slot) = left.next() {
+        let mut out = vec![Slot::Second; slots.len()];
+        let mut places = out.iter_mut().zip(slots).enumerate();
+        while let Some((index, (place, &slot))) = places.next() {
             let raw = Raw::from_bytes(slot);
-            let next = left.as_slice().first().map(|&slot| Raw::from_bytes(slot));
-            match decode(raw, next) {
-                Ok(insn) => {
-                    out.push(Slot::Insn(insn));
-                    at = at.next();
-                    if insn.slots() == 2 {
-                        left.next();
-                        out.push(Slot::Second);
-                        at = at.next();
-                    }
-                }
-                Err(kind) => return Err(DecodeError { at, raw, kind }),
+            let next = slots.get(index.saturating_add(1));
+            if let Err(kind) = decode(raw, next, place) {
+                let at = InsnIdx(u32::try_from(index).unwrap_or(u32::MAX));
+                return Err(DecodeError { at, raw, kind });
+            }
+            if raw.code == LD_IMM64 {
+                places.next();
             }
         }
         Ok(Self::from_slots(out))
@@ -243,10 +237,13 @@ pub fn decode_at(bytes: &[u8], at: InsnIdx) -> Result<Option<Insn>, DecodeError>
     }
     let Some(&slot) = slots.get(at.index()) else { return Ok(None) };
     let raw = Raw::from_bytes(slot);
-    let next = slots.get(at.next().index()).map(|&slot| Raw::from_bytes(slot));
-    match decode(raw, next) {
-        Ok(insn) => Ok(Some(insn)),
+    let mut out = Slot::Second;
+    match decode(raw, slots.get(at.next().index()), &mut out) {
         Err(kind) => Err(DecodeError { at, raw, kind }),
+        Ok(()) => Ok(match out {
+            Slot::Insn(insn) => Some(insn),
+            Slot::Second => None,
+        }),
     }
 }
 
@@ -256,21 +253,31 @@ fn wrong_length(bytes: &[u8]) -> DecodeError {
     DecodeError { at, raw: Raw::default(), kind: DecodeErrorKind::Length { bytes } }
 }
 
-/// The instruction in `raw`, whose second half, if it has one, is `next`.
-pub(crate) fn decode(raw: Raw, next: Option<Raw>) -> Result<Insn, DecodeErrorKind> {
+/// Puts the instruction in `raw`, whose second half, if it has one, is `next`, into `out`.
+///
+/// Into its place, not into a result: a result of this size is copied through memory, which costs as much as decoding.
+#[inline]
+fn decode(raw: Raw, next: Option<&[u8; 8]>, out: &mut Slot) -> Result<(), DecodeErrorKind> {
     let dst = register(Field::Dst, raw.dst, is_stack_arg_store(raw))?;
     let src = register(Field::Src, raw.src, is_stack_arg_load(raw))?;
     match class_of(raw.code) {
-        class::ALU => alu(raw, Width::W32, dst, src),
-        class::ALU64 => alu(raw, Width::W64, dst, src),
-        class::JMP => jump(raw, Width::W64, dst, src),
-        class::JMP32 => jump(raw, Width::W32, dst, src),
-        class::LDX => load(raw, dst, src),
-        class::ST => store_imm(raw, dst),
-        class::STX => store_reg(raw, dst, src),
-        _ if raw.code == LD_IMM64 => load_imm64(raw, next, dst),
-        _ => load_packet(raw, src),
+        class::ALU => alu(raw, Width::W32, dst, src, out),
+        class::ALU64 => alu(raw, Width::W64, dst, src, out),
+        class::JMP => jump(raw, Width::W64, dst, src, out),
+        class::JMP32 => jump(raw, Width::W32, dst, src, out),
+        class::LDX => load(raw, dst, src, out),
+        class::ST => store_imm(raw, dst, out),
+        class::STX => store_reg(raw, dst, src, out),
+        _ if raw.code == LD_IMM64 => load_imm64(raw, next, dst, out),
+        _ => load_packet(raw, src, out),
     }
+}
+
+/// The end of every decoding that succeeds.
+#[inline]
+fn put(out: &mut Slot, insn: Insn) -> Result<(), DecodeErrorKind> {
+    *out = Slot::Insn(insn);
+    Ok(())
 }
 
 /// Whether the destination may be `r11`: a store of eight bytes below it, aligned (`is_stack_arg_st`, `is_stack_arg_stx`).
@@ -283,6 +290,7 @@ pub(crate) const fn is_stack_arg_load(raw: Raw) -> bool {
     raw.code == 0x79 && raw.off > 0 && raw.off % 8 == 0
 }
 
+#[inline]
 fn register(field: Field, number: u8, stack_arg: bool) -> Result<Reg, DecodeErrorKind> {
     match Reg::new(number) {
         Some(reg) if reg != Reg::ARGS || stack_arg => Ok(reg),
@@ -290,23 +298,61 @@ fn register(field: Field, number: u8, stack_arg: bool) -> Result<Reg, DecodeErro
     }
 }
 
-/// Refuses the first of `fields` that is not zero.
-fn reserve(raw: Raw, form: Form, fields: &[Field]) -> Result<(), DecodeErrorKind> {
-    match raw.first_set(fields) {
+/// Which fields a form reserves, as a mask over the slot read as one little-endian number, so that all are tested at once.
+#[derive(Clone, Copy)]
+struct Reserved(u64);
+
+impl Reserved {
+    const CODE: Self = Self(0xff);
+    const DST: Self = Self(0xf00);
+    const SRC: Self = Self(0xf000);
+    const OFF: Self = Self(0xffff_0000);
+    const IMM: Self = Self(0xffff_ffff_0000_0000);
+
+    const fn and(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    /// Whether all of these fields are zero.
+    #[inline]
+    const fn are_zero(self, raw: Raw) -> bool {
+        u64::from_le_bytes(raw.to_bytes()) & self.0 == 0
+    }
+
+    /// The first of these fields that is not zero.
+    #[cold]
+    fn first_set(self, raw: Raw) -> Option<(Field, i32)> {
+        let fields = [
+            (Self::CODE, Field::Code),
+            (Self::DST, Field::Dst),
+            (Self::SRC, Field::Src),
+            (Self::OFF, Field::Off),
+            (Self::IMM, Field::Imm),
+        ];
+        let set = |&(one, _): &(Self, Field)| self.0 & one.0 != 0 && !one.are_zero(raw);
+        fields.into_iter().find(set).map(|(_, field)| (field, raw.field(field)))
+    }
+}
+
+/// Refuses the first of the reserved fields that is not zero.
+#[inline]
+fn reserve(raw: Raw, form: Form, reserved: Reserved) -> Result<(), DecodeErrorKind> {
+    if reserved.are_zero(raw) {
+        return Ok(());
+    }
+    match reserved.first_set(raw) {
         None => Ok(()),
         Some((field, value)) => Err(DecodeErrorKind::Reserved { form, field, value }),
     }
 }
 
 /// The second operand, with the field of the other kind reserved.
+#[inline]
 fn operand(raw: Raw, form: Form, src: Reg) -> Result<Operand, DecodeErrorKind> {
-    if raw.code & X != 0 {
-        reserve(raw, form, &[Field::Imm])?;
-        Ok(Operand::Reg(src))
-    } else {
-        reserve(raw, form, &[Field::Src])?;
-        Ok(Operand::Imm(raw.imm))
-    }
+    let (reserved, operand) =
+        if raw.code & X != 0 { (Reserved::IMM, Operand::Reg(src)) } else { (Reserved::SRC, Operand::Imm(raw.imm)) };
+    reserve(raw, form, reserved)?;
+    Ok(operand)
 }
 
 const fn unknown(raw: Raw) -> DecodeErrorKind {
@@ -317,14 +363,15 @@ const fn reserved_off(raw: Raw, form: Form) -> DecodeErrorKind {
     DecodeErrorKind::Reserved { form, field: Field::Off, value: raw.off as i32 }
 }
 
-fn alu(raw: Raw, width: Width, dst: Reg, src: Reg) -> Result<Insn, DecodeErrorKind> {
+#[inline]
+fn alu(raw: Raw, width: Width, dst: Reg, src: Reg, out: &mut Slot) -> Result<(), DecodeErrorKind> {
     match op_of(raw.code) {
         op::NEG => {
             if raw.code & X != 0 {
                 return Err(unknown(raw));
             }
-            reserve(raw, Form::Neg, &[Field::Src, Field::Off, Field::Imm])?;
-            Ok(Insn::Neg { width, dst })
+            reserve(raw, Form::Neg, Reserved::SRC.and(Reserved::OFF).and(Reserved::IMM))?;
+            put(out, Insn::Neg { width, dst })
         }
         op::END => {
             let order = match (width, raw.code & X != 0) {
@@ -333,16 +380,16 @@ fn alu(raw: Raw, width: Width, dst: Reg, src: Reg) -> Result<Insn, DecodeErrorKi
                 (Width::W64, false) => ByteOrder::Swap,
                 (Width::W64, true) => return Err(unknown(raw)),
             };
-            reserve(raw, Form::End, &[Field::Src, Field::Off])?;
+            reserve(raw, Form::End, Reserved::SRC.and(Reserved::OFF))?;
             let size = match raw.imm {
                 16 => Size::B2,
                 32 => Size::B4,
                 64 => Size::B8,
                 value => return Err(DecodeErrorKind::Reserved { form: Form::End, field: Field::Imm, value }),
             };
-            Ok(Insn::Endian { order, dst, size })
+            put(out, Insn::Endian { order, dst, size })
         }
-        op::MOV => mov(raw, width, dst, src),
+        op::MOV => mov(raw, width, dst, src, out),
         bits => {
             if AluOp::from_bits(bits, false).is_none() {
                 return Err(unknown(raw));
@@ -354,73 +401,78 @@ fn alu(raw: Raw, width: Width, dst: Reg, src: Reg) -> Result<Insn, DecodeErrorKi
                 _ => None,
             };
             let op = op.ok_or_else(|| reserved_off(raw, Form::Alu))?;
-            Ok(Insn::Alu { width, op, dst, src })
+            put(out, Insn::Alu { width, op, dst, src })
         }
     }
 }
 
-fn mov(raw: Raw, width: Width, dst: Reg, src: Reg) -> Result<Insn, DecodeErrorKind> {
+#[inline]
+fn mov(raw: Raw, width: Width, dst: Reg, src: Reg, out: &mut Slot) -> Result<(), DecodeErrorKind> {
     if raw.code & X == 0 {
-        reserve(raw, Form::Mov, &[Field::Src, Field::Off])?;
-        return Ok(Insn::Mov { width, dst, src: Operand::Imm(raw.imm) });
+        reserve(raw, Form::Mov, Reserved::SRC.and(Reserved::OFF))?;
+        return put(out, Insn::Mov { width, dst, src: Operand::Imm(raw.imm) });
     }
     let from = match (width, raw.off) {
         (_, 0) => None,
         (_, 8) => Some(Size::B1),
         (_, 16) => Some(Size::B2),
         (Width::W64, 32) => Some(Size::B4),
-        (Width::W64, 1) => return addr_space_cast(raw, dst, src),
+        (Width::W64, 1) => return addr_space_cast(raw, dst, src, out),
         (Width::W32 | Width::W64, _) => return Err(reserved_off(raw, Form::Mov)),
     };
-    reserve(raw, Form::Mov, &[Field::Imm])?;
-    Ok(match from {
-        None => Insn::Mov { width, dst, src: Operand::Reg(src) },
-        Some(from) => Insn::MovSx { width, dst, src, from },
-    })
+    reserve(raw, Form::Mov, Reserved::IMM)?;
+    match from {
+        None => put(out, Insn::Mov { width, dst, src: Operand::Reg(src) }),
+        Some(from) => put(out, Insn::MovSx { width, dst, src, from }),
+    }
 }
 
-const fn addr_space_cast(raw: Raw, dst: Reg, src: Reg) -> Result<Insn, DecodeErrorKind> {
+fn addr_space_cast(raw: Raw, dst: Reg, src: Reg, out: &mut Slot) -> Result<(), DecodeErrorKind> {
     match raw.imm {
-        1 => Ok(Insn::AddrSpaceCast { dst, src, to: 0, from: 1 }),
-        0x1_0000 => Ok(Insn::AddrSpaceCast { dst, src, to: 1, from: 0 }),
+        1 => put(out, Insn::AddrSpaceCast { dst, src, to: 0, from: 1 }),
+        0x1_0000 => put(out, Insn::AddrSpaceCast { dst, src, to: 1, from: 0 }),
         imm => Err(DecodeErrorKind::AddressSpaces { imm }),
     }
 }
 
-fn jump(raw: Raw, width: Width, dst: Reg, src: Reg) -> Result<Insn, DecodeErrorKind> {
+#[inline]
+fn jump(raw: Raw, width: Width, dst: Reg, src: Reg, out: &mut Slot) -> Result<(), DecodeErrorKind> {
     let Raw { code, off, imm, .. } = raw;
     let bits = op_of(code);
     if let Some(op) = CmpOp::from_bits(bits) {
         let src = operand(raw, Form::Branch, src)?;
-        return Ok(Insn::Branch { width, op, dst, src, off });
+        return put(out, Insn::Branch { width, op, dst, src, off });
     }
     match (width, bits, code & X != 0) {
         (Width::W64, op::JA, false) => {
-            reserve(raw, Form::Jump, &[Field::Src, Field::Dst, Field::Imm])?;
-            Ok(Insn::Jump { off: i32::from(off), long: false })
+            reserve(raw, Form::Jump, Reserved::SRC.and(Reserved::DST).and(Reserved::IMM))?;
+            put(out, Insn::Jump { off: i32::from(off), long: false })
         }
         (Width::W32, op::JA, false) => {
-            reserve(raw, Form::Jump, &[Field::Src, Field::Dst, Field::Off])?;
-            Ok(Insn::Jump { off: imm, long: true })
+            reserve(raw, Form::Jump, Reserved::SRC.and(Reserved::DST).and(Reserved::OFF))?;
+            put(out, Insn::Jump { off: imm, long: true })
         }
         (Width::W64, op::JA, true) => {
-            reserve(raw, Form::JumpIndirect, &[Field::Src, Field::Imm, Field::Off])?;
-            Ok(Insn::JumpIndirect { reg: dst })
+            reserve(raw, Form::JumpIndirect, Reserved::SRC.and(Reserved::IMM).and(Reserved::OFF))?;
+            put(out, Insn::JumpIndirect { reg: dst })
         }
-        (Width::W64, op::CALL, false) => call(raw),
+        (Width::W64, op::CALL, false) => call(raw, out),
         (Width::W64, op::EXIT, false) => {
-            reserve(raw, Form::Exit, &[Field::Imm, Field::Src, Field::Dst, Field::Off])?;
-            Ok(Insn::Exit)
+            reserve(raw, Form::Exit, Reserved::DST.and(Reserved::SRC).and(Reserved::IMM))?;
+            // Last, because Linux does not look at it.
+            reserve(raw, Form::Exit, Reserved::OFF)?;
+            put(out, Insn::Exit)
         }
         (Width::W64, op::JCOND, false) => {
-            reserve(raw, Form::MayGoto, &[Field::Src, Field::Dst, Field::Imm])?;
-            Ok(Insn::MayGoto { off })
+            reserve(raw, Form::MayGoto, Reserved::SRC.and(Reserved::DST).and(Reserved::IMM))?;
+            put(out, Insn::MayGoto { off })
         }
         _ => Err(unknown(raw)),
     }
 }
 
-fn call(raw: Raw) -> Result<Insn, DecodeErrorKind> {
+#[inline]
+fn call(raw: Raw, out: &mut Slot) -> Result<(), DecodeErrorKind> {
     let callee = match raw.src {
         callee::HELPER => Call::Helper(raw.imm),
         callee::SUBPROG => Call::Subprog(raw.imm),
@@ -430,46 +482,49 @@ fn call(raw: Raw) -> Result<Insn, DecodeErrorKind> {
         }
     };
     match callee {
-        Call::Helper(_) | Call::Subprog(_) => reserve(raw, Form::Call, &[Field::Off, Field::Dst])?,
-        Call::Kfunc { .. } => reserve(raw, Form::Call, &[Field::Dst])?,
+        Call::Helper(_) | Call::Subprog(_) => reserve(raw, Form::Call, Reserved::OFF.and(Reserved::DST))?,
+        Call::Kfunc { .. } => reserve(raw, Form::Call, Reserved::DST)?,
     }
-    Ok(Insn::Call(callee))
+    put(out, Insn::Call(callee))
 }
 
-fn load(raw: Raw, dst: Reg, base: Reg) -> Result<Insn, DecodeErrorKind> {
+#[inline]
+fn load(raw: Raw, dst: Reg, base: Reg, out: &mut Slot) -> Result<(), DecodeErrorKind> {
     let size = size_of(raw.code);
     let signed = match mode_of(raw.code) {
         mode::MEM => false,
         mode::MEMSX if size != Size::B8 => true,
         _ => return Err(unknown(raw)),
     };
-    reserve(raw, Form::Load, &[Field::Imm])?;
-    Ok(Insn::Load { dst, base, off: raw.off, size, signed })
+    reserve(raw, Form::Load, Reserved::IMM)?;
+    put(out, Insn::Load { dst, base, off: raw.off, size, signed })
 }
 
-fn store_imm(raw: Raw, base: Reg) -> Result<Insn, DecodeErrorKind> {
+#[inline]
+fn store_imm(raw: Raw, base: Reg, out: &mut Slot) -> Result<(), DecodeErrorKind> {
     if mode_of(raw.code) != mode::MEM {
         return Err(unknown(raw));
     }
-    reserve(raw, Form::StoreImm, &[Field::Src])?;
-    Ok(Insn::Store { base, off: raw.off, size: size_of(raw.code), src: Operand::Imm(raw.imm) })
+    reserve(raw, Form::StoreImm, Reserved::SRC)?;
+    put(out, Insn::Store { base, off: raw.off, size: size_of(raw.code), src: Operand::Imm(raw.imm) })
 }
 
-fn store_reg(raw: Raw, dst: Reg, src: Reg) -> Result<Insn, DecodeErrorKind> {
+#[inline]
+fn store_reg(raw: Raw, dst: Reg, src: Reg, out: &mut Slot) -> Result<(), DecodeErrorKind> {
     let size = size_of(raw.code);
     let off = raw.off;
     match mode_of(raw.code) {
         mode::MEM => {
-            reserve(raw, Form::StoreReg, &[Field::Imm])?;
-            Ok(Insn::Store { base: dst, off, size, src: Operand::Reg(src) })
+            reserve(raw, Form::StoreReg, Reserved::IMM)?;
+            put(out, Insn::Store { base: dst, off, size, src: Operand::Reg(src) })
         }
         mode::ATOMIC => match raw.imm {
-            atomic::LOAD_ACQUIRE => Ok(Insn::LoadAcquire { dst, base: src, off, size }),
-            atomic::STORE_RELEASE => Ok(Insn::StoreRelease { base: dst, off, size, src }),
+            atomic::LOAD_ACQUIRE => put(out, Insn::LoadAcquire { dst, base: src, off, size }),
+            atomic::STORE_RELEASE => put(out, Insn::StoreRelease { base: dst, off, size, src }),
             imm => {
                 let op = AtomicOp::from_imm(imm).ok_or(DecodeErrorKind::AtomicOp { imm })?;
                 match size {
-                    Size::B4 | Size::B8 => Ok(Insn::Atomic { op, size, base: dst, off, src }),
+                    Size::B4 | Size::B8 => put(out, Insn::Atomic { op, size, base: dst, off, src }),
                     Size::B1 | Size::B2 => Err(DecodeErrorKind::AtomicSize { size }),
                 }
             }
@@ -501,12 +556,17 @@ impl AtomicOp {
     }
 }
 
-fn load_imm64(raw: Raw, next: Option<Raw>, dst: Reg) -> Result<Insn, DecodeErrorKind> {
-    let Some(next) = next else { return Err(DecodeErrorKind::Unpaired) };
-    if let Some((field, value)) = next.first_set(&[Field::Code, Field::Dst, Field::Src, Field::Off]) {
+#[inline]
+fn load_imm64(raw: Raw, next: Option<&[u8; 8]>, dst: Reg, out: &mut Slot) -> Result<(), DecodeErrorKind> {
+    let Some(&next) = next else { return Err(DecodeErrorKind::Unpaired) };
+    let next = Raw::from_bytes(next);
+    let reserved = Reserved::CODE.and(Reserved::DST).and(Reserved::SRC).and(Reserved::OFF);
+    if !reserved.are_zero(next)
+        && let Some((field, value)) = reserved.first_set(next)
+    {
         return Err(DecodeErrorKind::SecondHalf { field, value });
     }
-    reserve(raw, Form::LoadImm64, &[Field::Off])?;
+    reserve(raw, Form::LoadImm64, Reserved::OFF)?;
     let (low, high) = (raw.imm, next.imm);
     let imm = match (raw.src, high) {
         (pseudo::VALUE, _) => ImmSource::Value(u64::from(low.cast_unsigned()) | u64::from(high.cast_unsigned()) << 32),
@@ -519,19 +579,20 @@ fn load_imm64(raw: Raw, next: Option<Raw>, dst: Reg) -> Result<Insn, DecodeError
         (pseudo::MAP_IDX_VALUE, _) => ImmSource::MapIdxValue { index: low, off: high.cast_unsigned() },
         (source_reg, second) => return Err(DecodeErrorKind::ImmSource { source_reg, second }),
     };
-    Ok(Insn::LoadImm64 { dst, imm })
+    put(out, Insn::LoadImm64 { dst, imm })
 }
 
-fn load_packet(raw: Raw, src: Reg) -> Result<Insn, DecodeErrorKind> {
+#[inline]
+fn load_packet(raw: Raw, src: Reg, out: &mut Slot) -> Result<(), DecodeErrorKind> {
     let size = size_of(raw.code);
     let index = match mode_of(raw.code) {
         mode::ABS if size != Size::B8 => PacketIndex::Absolute,
         mode::IND if size != Size::B8 => PacketIndex::Indirect(src),
         _ => return Err(unknown(raw)),
     };
-    reserve(raw, Form::LoadPacket, &[Field::Dst, Field::Off])?;
+    reserve(raw, Form::LoadPacket, Reserved::DST.and(Reserved::OFF))?;
     if index == PacketIndex::Absolute {
-        reserve(raw, Form::LoadPacket, &[Field::Src])?;
+        reserve(raw, Form::LoadPacket, Reserved::SRC)?;
     }
-    Ok(Insn::LoadPacket { size, index, imm: raw.imm })
+    put(out, Insn::LoadPacket { size, index, imm: raw.imm })
 }

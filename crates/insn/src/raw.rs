@@ -56,11 +56,6 @@ impl Raw {
             Field::Imm => self.imm,
         }
     }
-
-    /// The first field of `fields` that is not zero, with its value.
-    pub(crate) fn first_set(self, fields: &[Field]) -> Option<(Field, i32)> {
-        fields.iter().map(|&field| (field, self.field(field))).find(|&(_, value)| value != 0)
-    }
 }
 
 /// A field of a slot.

@@ -97,7 +97,8 @@ fn arithmetic_and_moves() {
         28: (d4) r1 = le16 r1                                    | r1 = le16 r1
         29: (dc) r1 = be32 r1                                    | r1 = be32 r1
         30: (d7) r1 = bswap64 r1                                 | r1 = bswap64 r1
-    "#]].assert_eq(&text);
+    "#]]
+    .assert_eq(&text);
 }
 
 #[test]
@@ -150,7 +151,8 @@ fn memory() {
         19: (30) r0 = *(u8 *)skb[0]                              | r0 = *(u8 *)skb[0]
         20: (40) r0 = *(u32 *)skb[r2 + -4]                       | r0 = *(u32 *)skb[r2 + -4]
         21: (50) r0 = *(u8 *)skb[r6 + 8]                         | r0 = *(u8 *)skb[r6 + 8]
-    "#]].assert_eq(&text);
+    "#]]
+    .assert_eq(&text);
 }
 
 #[test]
@@ -191,7 +193,8 @@ fn atomics() {
         13: (db) r1 = load_acquire((u64 *)(r2 +8))               | r1 = load_acquire((u64 *)(r2 +8))
         14: (cb) store_release((u16 *)(r1 +0), r2)               | store_release((u16 *)(r1 +0), r2)
         15: (db) store_release((u64 *)(r1 -8), r2)               | store_release((u64 *)(r1 -8), r2)
-    "#]].assert_eq(&text);
+    "#]]
+    .assert_eq(&text);
 }
 
 #[test]
@@ -258,7 +261,8 @@ fn jumps_and_calls() {
         23: (85) call bpf_rcu_read_lock#4660                     | call kernel-function#4660
         24: (85) call kernel-function#4660                       | call kernel-function#4660@3
         25: (95) exit                                            | exit
-    "#]].assert_eq(&print(slots, &Some3));
+    "#]]
+    .assert_eq(&print(slots, &Some3));
 }
 
 #[test]
@@ -302,7 +306,8 @@ fn sources_of_64_bit_immediates() {
         10: (18) r1 = 0xfffffffd                                 | r1 = subprog[-3]
         12: (18) r1 = 0x0                                        | r1 = map[idx:2]
         14: (18) r1 = 0x0                                        | r1 = map[idx:2][0]+8
-    "#]].assert_eq(&print(slots, &Addresses));
+    "#]]
+    .assert_eq(&print(slots, &Addresses));
 }
 
 #[test]

@@ -80,7 +80,7 @@ fn only_two_reserved_fields_are_not_looked_at_by_linux() {
     let function = decode(&[raw(0x18, 1, 4, 0, 1), raw(0, 0, 0, 0, 1), EXIT]).expect_err("high half");
     assert_eq!(function.kind, DecodeErrorKind::ReservedHigh { value: 1 });
     assert!(!function.is_refused_by_linux());
-    let exit = decode(&[raw(0x95, 0, 0, 0, 1)]).expect_err("immediate of exit");
+    let exit = decode(&[raw(0x95, 0, 0, 1, 1)]).expect_err("offset and immediate of exit");
     assert!(exit.is_refused_by_linux());
 }
 
