@@ -84,7 +84,8 @@ proptest! {
         let mut reduced = a;
         reduced.sync();
         prop_assert!(a.contains(x) && reduced.contains(x), "{:x} of {:x?}, {:x?}", x, a, reduced);
-        prop_assert_eq!(reduced, a.synced());
+        prop_assert_eq!(reduced, a.synced_step_by_step(), "the short way and the long way");
+        prop_assert_eq!(reduced.synced(), reduced.synced_step_by_step(), "the short way and the long way");
         prop_assert_eq!(laws::views(a, x), Ok(()));
     }
 

@@ -345,10 +345,39 @@ impl Width {
 }
 
 impl Scalar<u64> {
-    /// `dst op src`: [`Scalar::transfer`], which it equals.
+    /// `dst op src`: [`Scalar::transfer`], which it equals, with constants computed at once.
     #[inline]
     pub fn alu(op: AluOp, width: Width, dst: Self, src: Self) -> Self {
-        Self::transfer(op, width, dst, src)
+        if dst.is_exact() && src.is_exact() {
+            Self::alu_of_constants(op, width, dst, src)
+        } else {
+            Self::transfer(op, width, dst, src)
+        }
+    }
+
+    /// The constant that the operation makes of two, where Linux finds it.
+    #[inline]
+    fn alu_of_constants(op: AluOp, width: Width, dst: Self, src: Self) -> Self {
+        let result = || Self::constant(op.apply(width, dst.tnum.value, src.tnum.value));
+        match op.demand() {
+            Demand::ConstantBelowWidth if src.tnum.value >= u64::from(width.bits::<u64>()) => Self::unknown(),
+            Demand::Nothing | Demand::ConstantBelowWidth => result(),
+            Demand::Constant => match op {
+                // Linux computes a range of remainders even of one dividend.
+                AluOp::Mod | AluOp::Smod => Self::transfer(op, width, dst, src),
+                AluOp::Add
+                | AluOp::Sub
+                | AluOp::Mul
+                | AluOp::Div
+                | AluOp::Sdiv
+                | AluOp::And
+                | AluOp::Or
+                | AluOp::Xor
+                | AluOp::Lsh
+                | AluOp::Rsh
+                | AluOp::Arsh => result(),
+            },
+        }
     }
     /// `-dst`.
     #[inline]

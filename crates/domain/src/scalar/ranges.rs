@@ -8,20 +8,20 @@ impl Scalar<u64> {
     #[inline]
     pub fn with_srange(self, min: i64, max: i64) -> Self {
         let (wide, low) = (Arc::<u64>::from_srange(min, max), Arc::<u32>::from_srange(min as i32, max as i32));
-        Self { tnum: self.tnum, wide, low }.reduced()
+        Self { tnum: self.tnum, wide, low }.synced()
     }
     /// The ranges of the word and of the low half replaced by `min..=max`, unsigned, and reduced. (`do_refine_retval_range`)
     #[inline]
     pub fn with_urange(self, min: u64, max: u64) -> Self {
         let (wide, low) = (Arc::<u64>::from_urange(min, max), Arc::<u32>::from_urange(min as u32, max as u32));
-        Self { tnum: self.tnum, wide, low }.reduced()
+        Self { tnum: self.tnum, wide, low }.synced()
     }
     /// Both ranges cut to `min..=max`, and reduced. (`__mark_reg_s32_range`)
     #[inline]
     pub fn with_s32_range(self, min: i32, max: i32) -> Self {
         let low = Arc::<u32>::from_srange(self.s32_min().max(min), self.s32_max().min(max));
         let wide = Arc::<u64>::from_srange(self.smin().max(i64::from(min)), self.smax().min(i64::from(max)));
-        Self { tnum: self.tnum, wide, low }.reduced()
+        Self { tnum: self.tnum, wide, low }.synced()
     }
     /// The range of the word replaced, nothing else. (`reg_set_urange64`, `reg_set_srange64`)
     #[inline]

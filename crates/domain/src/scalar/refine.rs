@@ -231,8 +231,7 @@ impl Scalar<u64> {
     /// Both operands where comparing them came out as `outcome`; nothing if that cannot be.
     #[inline]
     pub fn refine(op: CmpOp, width: Width, outcome: bool, a: Self, b: Self) -> Option<(Self, Self)> {
-        let (a, b) = Self::narrowed(op, width, outcome, a, b);
-        let (a, b) = (a.reduced(), b.reduced());
+        let (a, b) = Self::narrowed_and_synced(op, width, outcome, a, b);
         (!a.is_empty() && !b.is_empty()).then_some((a, b))
     }
 }

@@ -3,16 +3,27 @@
 use super::Scalar;
 use crate::arc::Arc;
 use crate::tnum::Tnum;
-use crate::word::{Double, case};
+use crate::word::{Double, Truth as _, Word as _, case};
 
 /// The deductions, and their order.
 impl<W: Double> Scalar<W> {
-    /// Reduced. An empty range stops the reduction before it begins. (`reg_bounds_sync`)
+    /// Reduced: [`Scalar::synced_step_by_step`], with the usual outcomes told at once. (`reg_bounds_sync`)
+    #[inline]
+    pub fn synced(self) -> Self {
+        if self.is_settled().decided() == Some(true) {
+            self
+        } else if self.is_short().decided() == Some(true) {
+            self.synced_as_short()
+        } else {
+            self.synced_step_by_step()
+        }
+    }
+
+    /// The reduction itself. An empty range stops it before it begins.
     ///
     /// # Soundness
     /// Each step keeps every member, hence so does their composition.
-    #[inline]
-    pub fn synced(self) -> Self {
+    pub fn synced_step_by_step(self) -> Self {
         case! {
             self.is_empty() => self,
             _ => self.narrowed_by_bits().with_halves_agreed().with_halves_agreed().with_bits_of_ranges().narrowed_by_bits(),
@@ -69,16 +80,60 @@ impl<W: Double> Scalar<W> {
     }
 }
 
+/// Short ways to the same result.
+///
+/// Most numbers are constants, unknown, or *short*: non-negative in the low half already, so that both ranges are one interval and nothing is
+/// to be learnt from one about the other.
+impl<W: Double> Scalar<W> {
+    /// The reduction would change nothing: a constant, the unknown, or a short number whose bounds are among the words that its bits allow,
+    /// and whose bits are no vaguer than its bounds.
+    #[inline(always)]
+    pub fn is_settled(&self) -> W::Truth {
+        let Self { tnum, wide, low } = *self;
+        let unknown = tnum.is_unknown()
+            & wide.base.is_zero()
+            & wide.size.same(W::ones())
+            & low.base.is_zero()
+            & low.size.same(W::Half::ones());
+        let (least, greatest) = (wide.base, wide.base.wrapping_add(wide.size));
+        let agreed =
+            tnum.contains(least) & tnum.contains(greatest) & (tnum.mask & !(least ^ greatest).filled()).is_zero();
+        let constant = tnum.is_const()
+            & wide.is_const()
+            & wide.base.same(tnum.value)
+            & low.is_const()
+            & low.base.same(tnum.value.low());
+        constant | (self.is_short() & agreed) | unknown
+    }
+
+    /// Bits and range say non-negative in the low half, and the low range is the range.
+    #[inline(always)]
+    pub fn is_short(&self) -> W::Truth {
+        let Self { tnum, wide, low } = *self;
+        let greatest = W::zero_extended(W::Half::signed_max());
+        wide.base.ule(greatest)
+            & wide.size.ule(greatest.wrapping_sub(wide.base))
+            & tnum.max().ule(greatest)
+            & low.base.same(wide.base.low())
+            & low.size.same(wide.size.low())
+            & tnum.min().ule(wide.base.wrapping_add(wide.size))
+            & wide.base.ule(tnum.max())
+    }
+
+    /// The reduction of a short number whose bits and range overlap.
+    #[inline]
+    pub fn synced_as_short(self) -> Self {
+        let first = self.with_wide_narrowed_by_bits();
+        let tnum = first.tnum.meet(Tnum::range(first.wide.umin(), first.wide.umax()));
+        let second = Self { tnum, ..first }.with_wide_narrowed_by_bits();
+        Self { low: Arc { base: second.wide.base.low(), size: second.wide.size.low() }, ..second }
+    }
+}
+
 impl Scalar<u64> {
     /// Reduces in place. (`reg_bounds_sync`)
     #[inline]
     pub fn sync(&mut self) {
-        *self = self.reduced();
-    }
-
-    /// [`Scalar::synced`], which it equals, with the frequent fixed points told at once.
-    #[inline]
-    pub(crate) fn reduced(self) -> Self {
-        if self.is_exact() || self == Self::unknown() { self } else { self.synced() }
+        *self = self.synced();
     }
 }

@@ -5,7 +5,8 @@ use std::fmt::Write as _;
 use bpfvet_domain::arc::Arc;
 use bpfvet_domain::scalar::{AluOp, ByteOrder, CmpOp, Foresight, Scalar, Width};
 use bpfvet_domain::tnum::Tnum;
-use bpfvet_domain::word::{Double as _, Word as _};
+use bpfvet_domain::word::small::Bits;
+use bpfvet_domain::word::{Double, Word as _};
 use expect_test::expect;
 
 use crate::sets::{
@@ -51,7 +52,7 @@ fn least_tnum(set: Set) -> Option<Tnum<Word>> {
 fn each_deduction_keeps_every_member() {
     let gamma = Gamma::new();
     let deductions: [fn(Number) -> Number; 6] = [
-        Number::synced,
+        Number::synced_step_by_step,
         Number::narrowed_by_bits,
         Number::with_low_narrowed_by_bits,
         Number::with_wide_narrowed_by_bits,
@@ -85,6 +86,51 @@ fn each_deduction_keeps_every_member() {
     "#]],
         &format!("bits: {bits}\nunsigned bounds: {range}\nconstants found: {constants}\n"),
     );
+}
+
+#[test]
+fn short_ways_lead_to_the_same_result() {
+    for scalar in pairs_of_components().chain(sample(100_000)) {
+        check_short_ways(scalar);
+    }
+    // Words of twelve bits have room for short numbers of five.
+    type Long = Bits<12>;
+    let (mut settled, mut short) = (0_u64, 0_u64);
+    for mask in 0..40 {
+        for value in (0..40).filter(|value| value & mask == 0) {
+            let tnum = Tnum { value: Long::new(value), mask: Long::new(mask) };
+            for base in 0..40 {
+                for size in 0..40 {
+                    let (wide, low) = (
+                        Arc { base: Long::new(base), size: Long::new(size) },
+                        Arc { base: Bits::new(base), size: Bits::new(size) },
+                    );
+                    let scalar = Scalar::from_parts(tnum, wide, low);
+                    check_short_ways(scalar);
+                    settled += u64::from(scalar.is_settled());
+                    short += u64::from(scalar.is_short());
+                }
+            }
+        }
+    }
+    report(&expect![[r#"
+        settled: 1976
+        short: 81432
+    "#]], &format!("settled: {settled}\nshort: {short}\n"));
+}
+
+fn check_short_ways<W: Double<Truth = bool> + PartialEq>(scalar: Scalar<W>)
+where
+    W::Half: PartialEq,
+{
+    let synced = scalar.synced_step_by_step();
+    assert_eq!(scalar.synced(), synced, "{scalar:?}");
+    if scalar.is_settled() {
+        assert_eq!(synced, scalar);
+    }
+    if scalar.is_short() {
+        assert_eq!(scalar.synced_as_short(), synced, "{scalar:?}");
+    }
 }
 
 /// What `operation` may make of members of two sets, where rows are the images of the first set.
