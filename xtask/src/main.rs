@@ -4,6 +4,9 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "chores talk to the terminal")]
 
 mod core_crates;
+mod lab;
+mod oracle;
+mod selftests;
 mod shell;
 mod tidy;
 
@@ -24,12 +27,28 @@ enum Chore {
     Tidy,
     /// The core crates build without `std` and hold no call that can panic.
     Core,
+    /// Fetch and build everything the judges need: kernel sources, kernels, tools, the kernel's selftests.
+    Setup(lab::Setup),
+    /// Real kernels.
+    #[command(subcommand)]
+    Kernel(lab::KernelCommand),
+    /// What a real kernel says of files: boots it, loads each program, one line each.
+    Oracle(oracle::Oracle),
+    /// The kernel's own tests: verdicts, messages and counts beside those of the real kernel.
+    Selftests(selftests::Arguments),
+    /// Ask a real kernel about all of its own tests, and write the record that `selftests` compares with.
+    Record(selftests::Recording),
 }
 
 fn main() -> ExitCode {
     let outcome = match Cli::parse().chore {
         Chore::Tidy => tidy::run(),
         Chore::Core => core_crates::run(),
+        Chore::Setup(args) => lab::setup(&args),
+        Chore::Kernel(command) => lab::kernel(&command),
+        Chore::Oracle(args) => oracle::run(&args),
+        Chore::Selftests(args) => selftests::run(&args),
+        Chore::Record(args) => selftests::record(&args),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

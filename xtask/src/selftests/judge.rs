@@ -1,0 +1,136 @@
+//! Who may be asked for a verdict on a test: this project, a real kernel, or the record of one.
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+
+use super::expect::{Expectation, Mode};
+use super::record::{Name, Record};
+use crate::lab::Lab;
+use crate::oracle::{self, Caps, Job, Load, Machine, Outcome, Stats};
+
+/// One load of one program, and what its test expects.
+#[derive(Debug, Clone)]
+pub(crate) struct Test {
+    pub(crate) name: Name,
+    /// The object file.
+    pub(crate) file: PathBuf,
+    pub(crate) expect: Expectation,
+    pub(crate) flags: u32,
+    /// The test's own log level; 0 where it does not care.
+    pub(crate) log_level: u32,
+    /// Programs of the object that are loaded with it.
+    pub(crate) also: Vec<String>,
+    /// Types that take the place of the kernel's.
+    pub(crate) btf: Option<PathBuf>,
+}
+
+impl Test {
+    /// The log level of the load: at least the rejected path, and the counts.
+    pub(crate) fn full_log_level(&self) -> u32 {
+        const STATS: u32 = 4;
+        if self.log_level == 0 { 1 | STATS } else { self.log_level | STATS }
+    }
+
+    /// As whom it is loaded.
+    pub(crate) fn caps(&self) -> Caps {
+        match self.name.mode {
+            Mode::Priv => Caps::All,
+            Mode::Unpriv => Caps::Only(self.expect.caps),
+        }
+    }
+}
+
+/// A judge's answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// It loads.
+    Accepted,
+    /// It does not.
+    Rejected,
+    /// The judge cannot say, and says what it lacks.
+    Unsupported,
+    /// The judge failed, or the program never came before it.
+    Failed,
+}
+
+/// A judge's answer and its reasons.
+#[derive(Debug, Clone)]
+pub(crate) struct Judgement {
+    pub(crate) verdict: Verdict,
+    /// Why, in the kernel's words where there are any.
+    pub(crate) message: String,
+    /// The log, where the judge writes one.
+    pub(crate) log: Option<String>,
+    /// Counts of the search.
+    pub(crate) stats: Option<Stats>,
+}
+
+/// Someone who may be asked.
+pub(crate) trait Judge {
+    /// One judgement for each test, in the same order.
+    fn judge(&self, tests: &[Test]) -> Result<Vec<Judgement>>;
+}
+
+/// The record of a real kernel: verdicts and counts, no logs. What it disagrees with is the runner.
+pub(crate) struct Replay(pub(crate) Record);
+
+impl Judge for Replay {
+    fn judge(&self, tests: &[Test]) -> Result<Vec<Judgement>> {
+        let judge = |test: &Test| match self.0.get(&test.name) {
+            Some(entry) => {
+                let verdict = verdict(entry.outcome);
+                Judgement { verdict, message: String::new(), log: None, stats: Some(entry.stats) }
+            }
+            None => Judgement { verdict: Verdict::Failed, message: "not in the record".into(), log: None, stats: None },
+        };
+        Ok(tests.iter().map(judge).collect())
+    }
+}
+
+/// A real kernel, booted for the purpose.
+pub(crate) struct Live {
+    pub(crate) lab: Lab,
+    pub(crate) machine: Machine,
+}
+
+impl Live {
+    /// What the kernel says of each test, as it comes out of the guest.
+    pub(crate) fn ask(&self, tests: &[Test]) -> Result<Vec<oracle::Reply>> {
+        let job = |test: &Test| Job {
+            load: Load::Object {
+                file: test.file.clone(),
+                program: test.name.program.clone(),
+                also: test.also.clone(),
+                btf: test.btf.clone(),
+                repair: true,
+            },
+            flags: test.flags,
+            log_level: test.full_log_level(),
+            caps: test.caps(),
+            // What the tests' own loader keeps.
+            log_bytes: 2 << 20,
+        };
+        let jobs: Vec<Job> = tests.iter().map(job).collect();
+        oracle::ask(&self.lab, &self.machine, &jobs)
+    }
+}
+
+impl Judge for Live {
+    fn judge(&self, tests: &[Test]) -> Result<Vec<Judgement>> {
+        let judge = |reply: oracle::Reply| {
+            let verdict = verdict(reply.outcome);
+            let message = if verdict == Verdict::Failed { reply.remark.clone() } else { reply.message().to_owned() };
+            Judgement { verdict, message, stats: reply.stats(), log: Some(reply.log) }
+        };
+        Ok(self.ask(tests)?.into_iter().map(judge).collect())
+    }
+}
+
+fn verdict(outcome: Outcome) -> Verdict {
+    match outcome {
+        Outcome::Accepted => Verdict::Accepted,
+        Outcome::Rejected => Verdict::Rejected,
+        Outcome::NotAsked | Outcome::Timeout | Outcome::Crash => Verdict::Failed,
+    }
+}
