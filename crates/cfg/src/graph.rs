@@ -7,6 +7,7 @@ use alloc::vec::Vec;
 use bpfvet_insn::{Call, Insn, InsnIdx, Program, Reg, RegSet};
 use bpfvet_platform::{LoadRequest, Platform};
 
+use crate::blocks::Blocks;
 use crate::callee::{Callees, Control};
 use crate::constants::{self, Constants};
 use crate::error::Restricted;
@@ -14,8 +15,12 @@ use crate::flow::Flow;
 use crate::order::{self, Postorder};
 use crate::registers::{self, Registers};
 use crate::scc::{self, Components};
+use crate::stack::{self, StackLiveness};
 use crate::tables::JumpTables;
-use crate::{ConstValue, Marks, StructureCause, StructureError, Subprog, SubprogId, Targets, reach, subprog};
+use crate::{
+    Block, BlockId, ConstValue, Dominators, Dot, Instance, Loop, Marks, StackFrame, StackQuery, StructureCause,
+    StructureError, Subprog, SubprogId, Targets, dominators, fastcall, reach, subprog,
+};
 
 /// The shape of one program: its functions, edges, orders, loops, constants and live registers and stack slots.
 #[derive(Clone, Debug)]
@@ -25,7 +30,11 @@ pub struct Graph {
     constants: Constants,
     callees_first: Vec<SubprogId>,
     components: Components,
+    blocks: Blocks,
+    stack: StackLiveness,
     registers: Registers,
+    /// Calls that spare registers, with the pairs of spills and fills around them, by ascending position.
+    spared: Vec<(InsnIdx, u8)>,
 }
 
 impl Graph {
@@ -63,8 +72,21 @@ impl Graph {
         }
         let callees_first = order::callees_first(&flow, &postorder)?;
         let components = scc::number(&flow);
+        let blocks = Blocks::build(&flow, &postorder);
+        let input = stack::Input {
+            flow: &flow,
+            blocks: &blocks,
+            postorder: &postorder,
+            constants: &constants,
+            callees: &callees,
+            callees_first: &callees_first,
+            request,
+            call_frames: platform.limits(request.privilege).call_frames,
+        };
+        let stack = StackLiveness::compute(&input, features.static_liveness()).map_err(StructureError::whole)?;
         let registers = registers::live(&flow, &callees, &postorder);
-        Ok(Self { flow, postorder, constants, callees_first, components, registers })
+        let spared = fastcall::find(&mut flow, &callees);
+        Ok(Self { flow, postorder, constants, callees_first, components, blocks, stack, registers, spared })
     }
 
     /// The program, with branches that constants decide made jumps.
@@ -177,6 +199,84 @@ impl Graph {
     #[must_use]
     pub fn callees_first(&self) -> &[SubprogId] {
         &self.callees_first
+    }
+
+    /// What is live in the stacks of a chain of frames, the outermost first, when the innermost is about to execute `at`.
+    ///
+    /// # Soundness
+    ///
+    /// What is not live is not read on any path from here. A chain that the analysis does not know has everything live.
+    #[must_use]
+    pub fn live_stack(&self, frames: &[StackFrame], at: InsnIdx) -> StackQuery<'_> {
+        StackQuery::new(&self.flow, &self.blocks, &self.stack, frames, at)
+    }
+
+    /// The ways into functions for which the liveness of stacks was computed, by call and then by depth; none where that analysis gave
+    /// up.
+    pub fn stack_instances(&self) -> impl Iterator<Item = &Instance> {
+        self.stack.instances()
+    }
+
+    /// Pairs of spills and fills around the call at this slot that the host takes out, because the callee spares the registers
+    /// (`fastcall_spills_num`, Linux 7.3); zero for other instructions.
+    #[must_use]
+    pub fn fastcall_spills(&self, at: InsnIdx) -> u8 {
+        let found = self.spared.binary_search_by_key(&at, |&(at, _)| at).ok();
+        found.and_then(|index| self.spared.get(index)).map_or(0, |&(_, spills)| spills)
+    }
+
+    /// The basic blocks of what can be reached, by ascending position.
+    #[must_use]
+    pub fn blocks(&self) -> &[Block] {
+        self.blocks.list()
+    }
+
+    /// The block with this number; `None` past the last.
+    #[must_use]
+    pub fn block(&self, id: BlockId) -> Option<&Block> {
+        self.blocks.get(id)
+    }
+
+    /// The block that the slot is in; `None` where it cannot be reached.
+    #[must_use]
+    pub fn block_at(&self, at: InsnIdx) -> Option<BlockId> {
+        self.blocks.at(at)
+    }
+
+    /// The blocks of a function, by ascending position; its entry first.
+    pub fn blocks_of(&self, subprog: SubprogId) -> impl Iterator<Item = BlockId> + use<> {
+        self.blocks.of_subprog(subprog).map(BlockId::of)
+    }
+
+    /// Where control goes from a block, in the kernel's order.
+    #[must_use]
+    pub fn block_successors(&self, block: BlockId) -> &[BlockId] {
+        self.blocks.successors(block)
+    }
+
+    /// Where control comes to a block from.
+    #[must_use]
+    pub fn block_predecessors(&self, block: BlockId) -> &[BlockId] {
+        self.blocks.predecessors(block)
+    }
+
+    /// Which blocks every path goes through. Computed at each call, for nothing in the analysis needs it.
+    #[must_use]
+    pub fn dominators(&self) -> Dominators {
+        Dominators::compute(&self.blocks, self.flow.subprogs.len())
+    }
+
+    /// The loops that have one header, inner ones before those around them. Loops with several are in
+    /// [components](Self::scc) only.
+    #[must_use]
+    pub fn loops(&self, dominators: &Dominators) -> Vec<Loop> {
+        dominators::loops(&self.blocks, dominators, self.flow.subprogs.len())
+    }
+
+    /// The graph as a picture.
+    #[must_use]
+    pub const fn dot(&self) -> Dot<'_> {
+        Dot { graph: self }
     }
 }
 

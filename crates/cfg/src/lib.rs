@@ -34,12 +34,24 @@ mod reach;
 mod registers;
 mod scc;
 
+mod blocks;
+mod dominators;
+mod fastcall;
+mod stack;
+
+mod depth;
+mod dot;
 mod graph;
 
+pub use blocks::{Block, BlockId};
 pub use bpfvet_insn::{InsnIdx, RegSet};
 pub use constants::ConstValue;
+pub use depth::{StackDepth, StackRules, SubprogUsage, check_stack_depth, may_have_private_stacks};
+pub use dominators::{Dominators, Loop};
+pub use dot::Dot;
 pub use error::{ExceptionCallbackFault, Restricted, StructureCause, StructureError};
 pub use flow::Targets;
 pub use graph::Graph;
 pub use marks::Marks;
+pub use stack::{Instance, StackAccess, StackFrame, StackQuery, StackSlots};
 pub use subprog::{CallKind, CallSite, Subprog, SubprogEffects, SubprogId};

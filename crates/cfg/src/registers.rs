@@ -38,10 +38,7 @@ pub(crate) fn live(flow: &Flow, callees: &Callees, postorder: &Postorder) -> Reg
         .iter()
         .filter_map(|&at| {
             let insn = flow.program.get(at)?;
-            let args = match *insn {
-                Insn::Call(call) => callees.of(call).arg_count(),
-                _ => None,
-            };
+            let args = if let Insn::Call(call) = *insn { callees.of(call).arg_count() } else { None };
             Some((at, insn.half_uses(args), insn.half_defs()))
         })
         .collect();

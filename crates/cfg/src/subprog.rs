@@ -133,10 +133,12 @@ pub(crate) fn destination(at: InsnIdx, off: i32) -> i64 {
 
 /// The function that `insn` names: how, and the distance to it.
 pub(crate) const fn names_subprog(insn: &Insn) -> Option<(CallKind, i32)> {
-    match *insn {
-        Insn::Call(Call::Subprog(off)) => Some((CallKind::Direct, off)),
-        Insn::LoadImm64 { imm: ImmSource::Func(off), .. } => Some((CallKind::Address, off)),
-        _ => None,
+    if let Insn::Call(Call::Subprog(off)) = *insn {
+        Some((CallKind::Direct, off))
+    } else if let Insn::LoadImm64 { imm: ImmSource::Func(off), .. } = *insn {
+        Some((CallKind::Address, off))
+    } else {
+        None
     }
 }
 

@@ -56,9 +56,14 @@ impl JumpTables {
     /// No table begins there, or one that does leads out of the function.
     pub(crate) fn targets(&self, at: InsnIdx, subprog: &Subprog) -> Result<Box<[InsnIdx]>, StructureError> {
         let (start, end) = (subprog.start, subprog.end);
-        let begins_here = |table: &&Box<[InsnIdx]>| table.first().is_some_and(|&first| subprog.contains(first));
-        let merged: BTreeSet<InsnIdx> =
-            self.tables.iter().filter(begins_here).flat_map(|table| table.iter().copied()).collect();
+        let begins_here = |table: &&[InsnIdx]| table.first().is_some_and(|&first| subprog.contains(first));
+        let merged: BTreeSet<InsnIdx> = self
+            .tables
+            .iter()
+            .map(|table| &**table)
+            .filter(begins_here)
+            .flat_map(|table| table.iter().copied())
+            .collect();
         if merged.is_empty() {
             return Err(StructureError::at(at, StructureCause::NoJumpTable { start }));
         }

@@ -22,12 +22,8 @@ pub(crate) fn function_at(request: &LoadRequest, at: InsnIdx) -> FunctionInfo {
     let found = request.btf.as_ref().and_then(|btf| {
         let info = request.funcs.get(request.funcs.partition_point(|func| func.at < at))?;
         let ty = (info.at == at).then(|| btf.type_by_id(TypeId(info.type_id)))??;
-        match ty.shape() {
-            Shape::Func { linkage, .. } => {
-                Some(FunctionInfo { name: Some(ty.name().into()), is_global: linkage == FuncLinkage::Global })
-            }
-            _ => None,
-        }
+        let Shape::Func { linkage, .. } = ty.shape() else { return None };
+        Some(FunctionInfo { name: Some(ty.name().into()), is_global: linkage == FuncLinkage::Global })
     });
     found.unwrap_or_default()
 }

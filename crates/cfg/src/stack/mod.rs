@@ -1,0 +1,152 @@
+//! Which bytes of which frame's stack may still be read.
+//!
+//! A pointer into a stack may be handed to a function, which then reads its caller's frame. So what is live is asked for a chain of
+//! calls, and each function is analysed once for each way in: each call that hands it such a pointer, at each depth.
+//!
+//! ```text
+//!  frame 0  main      call at 12 ──▶ live after 12, in main's instance
+//!  frame 1  helper    call at 40 ──▶ live after 40, in the instance of the call at 12
+//!  frame 2  leaf      at 57      ──▶ live before 57, in the instance of the call at 40
+//! ```
+//!
+//! A slot of frame 0 is live if any of the three says so; a slot of frame 1 if one of the lower two does. A callback comes back to its
+//! call, so there the question is what is live before the call.
+
+mod access;
+mod analyze;
+mod instance;
+mod slots;
+mod track;
+mod transfer;
+
+use alloc::vec::Vec;
+
+use bpfvet_insn::InsnIdx;
+
+pub(crate) use analyze::Input;
+pub use instance::{Instance, StackAccess};
+pub use slots::StackSlots;
+
+use crate::blocks::Blocks;
+use crate::flow::Flow;
+use crate::{StructureCause, SubprogId};
+use analyze::{Instances, Stop};
+
+/// One frame of a chain of calls, the outermost first.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
+pub struct StackFrame {
+    /// The function that runs in it.
+    pub subprog: SubprogId,
+    /// The call that made it. Of the outermost frame this has no meaning.
+    pub callsite: InsnIdx,
+}
+
+/// Liveness of stacks, for every way into every function.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct StackLiveness {
+    /// [`None`] where the analysis gave up: then everything is live.
+    instances: Option<Instances>,
+}
+
+impl StackLiveness {
+    /// Computes it. Without `strict`, a host that would refuse the program for this analysis has none, and everything is live.
+    ///
+    /// # Errors
+    ///
+    /// The analysis goes too deep, or takes too much.
+    pub(crate) fn compute(input: &Input<'_>, strict: bool) -> Result<Self, StructureCause> {
+        match analyze::analyze(input) {
+            Ok(instances) => Ok(Self { instances: Some(instances) }),
+            Err(Stop::Refused(cause)) if strict => Err(cause),
+            Err(Stop::Refused(_) | Stop::GaveUp) => Ok(Self { instances: None }),
+        }
+    }
+
+    pub(crate) fn instances(&self) -> impl Iterator<Item = &Instance> {
+        self.instances.iter().flat_map(|instances| instances.values())
+    }
+
+    /// The instance for a frame: that of its call at its depth, or at a smaller one where the function was analysed only there, down to
+    /// where it was analysed by itself (`lookup_instance`, Linux 7.3).
+    fn lookup(&self, flow: &Flow, frames: &[StackFrame], number: usize) -> Option<&Instance> {
+        let frame = frames.get(number)?;
+        let start = flow.subprog(frame.subprog)?.start;
+        let instances = self.instances.as_ref()?;
+        (0..=number).rev().find_map(|depth| {
+            let key = if depth > 0 { frame.callsite } else { start };
+            instances.get(&(key, u32::try_from(depth).ok()?)).filter(|instance| instance.subprog == frame.subprog)
+        })
+    }
+}
+
+/// What is live in the stacks of one chain of calls, at one instruction of the innermost function.
+#[derive(Clone, Debug)]
+pub struct StackQuery<'a> {
+    flow: &'a Flow,
+    blocks: &'a Blocks,
+    /// For each frame its instance, and the instruction that decides what is live in it.
+    frames: Vec<(Option<&'a Instance>, InsnIdx)>,
+}
+
+impl<'a> StackQuery<'a> {
+    pub(crate) fn new(
+        flow: &'a Flow,
+        blocks: &'a Blocks,
+        liveness: &'a StackLiveness,
+        frames: &[StackFrame],
+        at: InsnIdx,
+    ) -> Self {
+        let frames = (0..frames.len())
+            .map(|number| {
+                let point = match frames.get(number + 1) {
+                    None => at,
+                    // A callback comes back to its call.
+                    Some(next) if flow.marks_at(next.callsite).calls_callback() => next.callsite,
+                    Some(next) => next.callsite.next(),
+                };
+                (liveness.lookup(flow, frames, number), point)
+            })
+            .collect();
+        Self { flow, blocks, frames }
+    }
+
+    /// The half slots of a frame that may be read (`bpf_stack_slot_alive`, Linux 7.3). All of them, where nothing is known of a frame
+    /// that can reach it.
+    #[must_use]
+    pub fn slots(&self, frame: usize) -> StackSlots {
+        let Some(innermost) = self.frames.len().checked_sub(1) else { return StackSlots::ALL };
+        let mut live = StackSlots::EMPTY;
+        for number in frame..=innermost {
+            let Some(&(Some(instance), at)) = self.frames.get(number) else { return StackSlots::ALL };
+            // An instance that was made at a smaller depth counts its frames from there.
+            let depth = usize::try_from(instance.depth).unwrap_or(usize::MAX);
+            match (frame + depth).checked_sub(number) {
+                Some(own) if own <= depth => {
+                    live = live.union(instance.live_before(self.blocks, at, u32::try_from(own).unwrap_or(u32::MAX)));
+                }
+                // The function was not handed pointers to that frame.
+                None if number == innermost => {}
+                Some(_) | None => return StackSlots::ALL,
+            }
+        }
+        live
+    }
+
+    /// Whether a half slot of a frame may be read.
+    #[must_use]
+    pub fn is_alive(&self, frame: usize, half: u32) -> bool {
+        self.slots(frame).contains(half)
+    }
+
+    /// How many frames the chain has.
+    #[must_use]
+    pub fn depth(&self) -> usize {
+        self.frames.len()
+    }
+
+    /// The function that runs in the innermost frame.
+    #[must_use]
+    pub fn subprog(&self) -> Option<SubprogId> {
+        self.frames.last().map(|&(_, at)| self.flow.subprog_at(at))
+    }
+}
