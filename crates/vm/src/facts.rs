@@ -135,3 +135,12 @@ impl Facts<'_> {
         self.subprogs.get(index as usize)
     }
 }
+
+impl Facts<'_> {
+    /// How many of a function's arguments come on the stack.
+    #[must_use]
+    pub fn incoming_stack_args(&self, subprog: u32) -> u32 {
+        let args = self.subprog(subprog).and_then(|subprog| subprog.args.as_ref().ok()).map_or(0, Vec::len);
+        u32::try_from(args.saturating_sub(5)).unwrap_or(0)
+    }
+}

@@ -140,6 +140,21 @@ impl Slot {
         }
     }
 
+    /// Sets the kind of one byte that is not part of a spilled value, and leaves a spilled value beside it alone.
+    ///
+    /// On a byte that is part of one, the value is forgotten as by [`Slot::set_byte`].
+    pub fn overwrite_byte(&mut self, byte: usize, kind: ByteKind) {
+        if let Self::Spill(spill) = self
+            && byte + usize::from(spill.width) < 8
+        {
+            if let Some(place) = spill.rest.get_mut(byte) {
+                *place = kind;
+            }
+        } else {
+            self.set_byte(byte, kind);
+        }
+    }
+
     /// Forgets what is never read again. `low` says whether bytes 0 to 3 are still read, `high` the same of bytes 4 to 7.
     ///
     /// A spilled pointer of which only the low half is read stays whole: a partial fill of it must still be refused. A
@@ -258,7 +273,7 @@ impl Stack {
     /// The same, to be written. The slots are copied only if there is a spilled value.
     pub fn spilled_mut(&mut self) -> impl Iterator<Item = &mut Value> {
         let any = self.slots.iter().any(|slot| matches!(slot, Slot::Spill(_)));
-        let slots: &mut [Slot] = if any { Rc::make_mut(&mut self.slots) } else { &mut [] };
+        let slots = if any { Rc::make_mut(&mut self.slots).as_mut_slice() } else { &mut [] };
         slots.iter_mut().filter_map(Slot::spilled_mut)
     }
 }

@@ -1,0 +1,78 @@
+//! Bounds that every region shares: an offset, an access, a limit.
+
+use crate::failure::Check;
+use crate::value::{Pointer, Region};
+use crate::violation::{Access, Bounds, MemoryCause, Place};
+
+/// Beyond this, offsets and sizes are as good as unbounded (`BPF_MAX_VAR_OFF`).
+pub(crate) const MAX_VAR_OFF: i64 = 1 << 29;
+
+/// Whether an access lies in `0..limit` for every offset the pointer can have. (`check_mem_region_access`)
+///
+/// # Soundness
+///
+/// The lowest start is `smin + off` and must not be negative; an offset whose unsigned maximum is below the cap is
+/// non-negative as a whole, so that the highest start is `umax + off`. Both ends inside the object means that every one is.
+pub(crate) fn check_bounds(pointer: &Pointer, access: Access, limit: u32, zero_ok: bool) -> Check<()> {
+    let fail = |bounds| {
+        let id = match pointer.region {
+            Region::Packet { group, .. } | Region::PacketMeta { group, .. } => group.map_or(0, |group| group.get()),
+            Region::Ctx
+            | Region::Stack { .. }
+            | Region::Map { .. }
+            | Region::MapValue { .. }
+            | Region::MapKey { .. }
+            | Region::PacketEnd
+            | Region::FlowKeys
+            | Region::Socket(_)
+            | Region::TpBuffer
+            | Region::Btf { .. }
+            | Region::Mem { .. }
+            | Region::Buf
+            | Region::Func { .. }
+            | Region::Arena
+            | Region::Insn { .. } => 0,
+        };
+        Err(MemoryCause::OutOfBounds { access, bounds, limit, id }.into())
+    };
+    let inside = |start: i64| {
+        let size_ok = access.size > 0 || (access.size == 0 && zero_ok);
+        start >= 0 && size_ok && start.saturating_add(access.size) <= i64::from(limit)
+    };
+    let smin = pointer.off.smin();
+    let start = smin.wrapping_add(access.off);
+    if smin < 0 && (smin == i64::MIN || i32::try_from(start).is_err() || start < 0) {
+        return fail(Bounds::Negative { start: smin.saturating_add(access.off) });
+    }
+    // The kernel looks at the start as a 32-bit number.
+    #[expect(clippy::cast_possible_truncation, reason = "the kernel's own truncation; a larger start fails the maximum below")]
+    let min = i64::from(start as i32);
+    if !inside(min) {
+        return fail(Bounds::Min { start: min });
+    }
+    let umax = pointer.off.umax();
+    if umax >= MAX_VAR_OFF.cast_unsigned() {
+        return fail(Bounds::Unbounded { umax });
+    }
+    let max = umax.cast_signed().saturating_add(access.off);
+    if !inside(max) {
+        return fail(Bounds::Max { start: max });
+    }
+    Ok(())
+}
+
+/// Whether a pointer that must be used as it was given is so: constant offset, not negative, zero unless `fixed_ok`.
+/// (`__check_ptr_off_reg`)
+pub(crate) fn check_offset(pointer: &Pointer, place: Place, fixed_ok: bool) -> Check<()> {
+    let tag = pointer.tag();
+    let Some(offset) = pointer.const_off() else {
+        return Err(MemoryCause::VariableOffset { place, tag, offset: pointer.off.tnum() }.into());
+    };
+    if pointer.off.smin() < 0 {
+        return Err(MemoryCause::NegativeOffset { place, tag, offset }.into());
+    }
+    if !fixed_ok && offset != 0 {
+        return Err(MemoryCause::ModifiedPointer { place, tag, offset }.into());
+    }
+    Ok(())
+}

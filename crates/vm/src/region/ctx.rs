@@ -1,0 +1,94 @@
+//! The context, and the flow keys it can lead to.
+
+use bpfvet_platform::{CtxKind, CtxValue};
+
+use crate::Value;
+use crate::cx::Cx;
+use crate::failure::{Check, unsupported};
+use crate::value::{Flags, Pointer, Region, SocketKind};
+use crate::violation::{Access, MemoryCause};
+
+use super::{check_bounds, check_offset};
+
+/// Bytes of `struct bpf_flow_keys`.
+const FLOW_KEYS: i64 = 56;
+
+/// What a load yields. (`check_ctx_access`)
+pub(super) fn load(cx: &mut Cx<'_, '_>, pointer: &Pointer, access: Access, signed: bool) -> Check<Value> {
+    let facts = cx.facts;
+    match &facts.kind.ctx {
+        CtxKind::Buffer { size } => {
+            check_bounds(pointer, access, *size, false)?;
+            Ok(cx.unknown())
+        }
+        CtxKind::BtfArgs => unsupported("context arguments that are typed by the attach target's BTF"),
+        CtxKind::Layout(layout) => {
+            check_offset(pointer, access.place, facts.kind.ctx_fixed_offset)?;
+            let off = pointer.const_off().unwrap_or(0).saturating_add(access.off);
+            let size = u32::try_from(access.size).unwrap_or(u32::MAX);
+            let field = layout
+                .load(facts.request, off, size, signed)
+                .map_err(|_| MemoryCause::Context { off, size })?;
+            yielded(cx, field.value)
+        }
+    }
+}
+
+/// Whether a store is allowed.
+pub(super) fn check_store(cx: &Cx<'_, '_>, pointer: &Pointer, access: Access) -> Check<()> {
+    let facts = cx.facts;
+    match &facts.kind.ctx {
+        CtxKind::Buffer { size } => check_bounds(pointer, access, *size, false),
+        CtxKind::BtfArgs => {
+            let off = pointer.const_off().unwrap_or(0).saturating_add(access.off);
+            let size = u32::try_from(access.size).unwrap_or(u32::MAX);
+            check_offset(pointer, access.place, facts.kind.ctx_fixed_offset)?;
+            Err(MemoryCause::Context { off, size }.into())
+        }
+        CtxKind::Layout(layout) => {
+            check_offset(pointer, access.place, facts.kind.ctx_fixed_offset)?;
+            let off = pointer.const_off().unwrap_or(0).saturating_add(access.off);
+            let size = u32::try_from(access.size).unwrap_or(u32::MAX);
+            match layout.access(facts.request, off, size, true) {
+                Ok(_) => Ok(()),
+                Err(_) => Err(MemoryCause::Context { off, size }.into()),
+            }
+        }
+    }
+}
+
+/// The value that a context field holds.
+fn yielded(cx: &mut Cx<'_, '_>, value: CtxValue) -> Check<Value> {
+    let (region, nullable) = match value {
+        CtxValue::Scalar => return Ok(cx.unknown()),
+        CtxValue::PacketData => (Region::Packet { group: None, range: 0 }, false),
+        CtxValue::PacketMeta => (Region::PacketMeta { group: None, range: 0 }, false),
+        CtxValue::PacketEnd => (Region::PacketEnd, false),
+        CtxValue::FlowKeys => (Region::FlowKeys, false),
+        CtxValue::Socket { nullable } => (Region::Socket(SocketKind::Full), nullable),
+        CtxValue::SockCommon { nullable } => (Region::Socket(SocketKind::Common), nullable),
+        CtxValue::XdpSocket { nullable } => (Region::Socket(SocketKind::Xdp), nullable),
+        CtxValue::TpBuffer => (Region::TpBuffer, false),
+        CtxValue::Struct { .. } => return unsupported("context fields that point to typed kernel objects"),
+    };
+    let mut pointer = Pointer::to(region);
+    if nullable {
+        pointer.flags = Flags::NULLABLE;
+        pointer.object = Some(cx.new_object());
+    }
+    Ok(Value::Pointer(pointer))
+}
+
+/// Whether an access lies in the flow keys. (`check_flow_keys_access`)
+pub(super) fn check_flow_keys(pointer: &Pointer, access: Access) -> Check<()> {
+    let Some(offset) = pointer.const_off() else {
+        return Err(
+            MemoryCause::FlowKeysVariable { place: access.place, off: access.off, offset: pointer.off.tnum() }.into()
+        );
+    };
+    let off = access.off.saturating_add(offset);
+    if off < 0 || off.saturating_add(access.size) > FLOW_KEYS {
+        return Err(MemoryCause::FlowKeys { off, size: u32::try_from(access.size).unwrap_or(u32::MAX) }.into());
+    }
+    Ok(())
+}

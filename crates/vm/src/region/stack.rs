@@ -1,0 +1,520 @@
+//! The stack: spills, fills, and bytes.
+
+use bpfvet_domain::Scalar;
+use bpfvet_insn::{Reg, Size};
+
+use crate::cx::Cx;
+use crate::effects::Demand;
+use crate::failure::{Check, Stop};
+use crate::state::{ByteKind, Slot, Stack};
+use crate::value::{Link, LinkDelta, Pointer, Region};
+use crate::violation::{Access, AccessKind, MemoryCause, Place};
+use crate::{ScalarValue, State, Value};
+
+use super::{MAX_VAR_OFF, Stored};
+
+/// What checking a range for a helper found.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum StackRange {
+    /// It is initialised, as far as it has to be; what the helper may overwrite is forgotten.
+    Checked,
+    /// The helper will write it whole: the caller marks the bytes afterwards, see [`write_raw_bytes`].
+    Raw,
+}
+
+/// The frame that a stack pointer points into.
+fn frame_of(pointer: &Pointer) -> Check<usize> {
+    match pointer.region {
+        Region::Stack { frame } => Ok(usize::from(frame)),
+        Region::Ctx
+        | Region::Map { .. }
+        | Region::MapValue { .. }
+        | Region::MapKey { .. }
+        | Region::Packet { .. }
+        | Region::PacketMeta { .. }
+        | Region::PacketEnd
+        | Region::FlowKeys
+        | Region::Socket(_)
+        | Region::TpBuffer
+        | Region::Btf { .. }
+        | Region::Mem { .. }
+        | Region::Buf
+        | Region::Func { .. }
+        | Region::Arena
+        | Region::Insn { .. } => Err(Stop::Internal("a stack access through another pointer")),
+    }
+}
+
+/// Whether an access stays on the stack; the stack is then as deep as it needs.
+/// (`check_stack_access_within_bounds`, `grow_stack_state`)
+fn check_within(cx: &mut Cx<'_, '_>, state: &mut State, pointer: &Pointer, frame: usize, access: Access) -> Check<()> {
+    let limit = i64::from(cx.facts.limits.stack_bytes);
+    let constant = pointer.const_off();
+    let (min, max) = if let Some(offset) = constant {
+        let min = offset.saturating_add(access.off);
+        (min, min.saturating_add(access.size))
+    } else {
+        let (smin, smax) = (pointer.off.smin(), pointer.off.smax());
+        if smax >= MAX_VAR_OFF || smin <= -MAX_VAR_OFF {
+            return Err(MemoryCause::StackUnbounded { access }.into());
+        }
+        (smin + access.off, smax + access.off + access.size)
+    };
+    let deepest = if access.kind == AccessKind::Write || cx.facts.may_read_uninit() {
+        -limit
+    } else {
+        -i64::from(state.frame(frame).stack.depth())
+    };
+    if min < deepest || min > -1 || max > 0 || access.size < 0 {
+        let start = constant.map(|_| min);
+        return Err(MemoryCause::StackOutOfBounds { access, start, offset: pointer.off.tnum() }.into());
+    }
+    let bytes = u32::try_from(-min).unwrap_or(u32::MAX);
+    if bytes > state.frame(frame).stack.depth() {
+        let owner = state.frame_mut(frame);
+        owner.stack.grow(bytes);
+        let (subprog, depth) = (owner.subprog, owner.stack.depth());
+        cx.memo.deepen(subprog, depth);
+    }
+    Ok(())
+}
+
+/// Makes sure that a number has a group, so that what is learned of one copy is learned of all.
+/// (`assign_scalar_id_before_mov`)
+pub(crate) fn link(cx: &mut Cx<'_, '_>, scalar: &mut ScalarValue) {
+    if scalar.link.is_some_and(|link| link.delta != LinkDelta::Base) {
+        scalar.link = None;
+    }
+    if scalar.link.is_none() && scalar.num.as_const().is_none() {
+        scalar.link = Some(Link { id: cx.new_scalar(), delta: LinkDelta::Base });
+    }
+}
+
+/// How many bits a number needs.
+fn width_of(num: &Scalar) -> u32 {
+    64 - num.umax().leading_zeros()
+}
+
+/// Where each byte of an access lies: slot and byte, from the highest address down to the lowest.
+fn places(off: i64, size: i64) -> impl Iterator<Item = (i64, (usize, usize))> {
+    (0..size).map(move |byte| (byte, Stack::locate(off + byte)))
+}
+
+/// Stores.
+pub(super) fn store(
+    cx: &mut Cx<'_, '_>,
+    state: &mut State,
+    pointer: &Pointer,
+    frame: usize,
+    access: Access,
+    size: Size,
+    what: Stored,
+) -> Check<()> {
+    check_within(cx, state, pointer, frame, access)?;
+    match pointer.const_off() {
+        Some(offset) => store_fixed(cx, state, frame, offset + access.off, size, what),
+        None => {
+            let (min, max) = (pointer.off.smin() + access.off, pointer.off.smax() + access.off + access.size);
+            store_variable(cx, state, frame, min, max, what)
+        }
+    }
+}
+
+/// Stores at a known place. (`check_stack_write_fixed_off`)
+fn store_fixed(
+    cx: &mut Cx<'_, '_>,
+    state: &mut State,
+    frame: usize,
+    off: i64,
+    size: Size,
+    what: Stored,
+) -> Check<()> {
+    let (index, _) = Stack::locate(off);
+    let slot = *state.frame(frame).stack.slot(index);
+    if !cx.facts.may_leak() && slot.spilled().is_some_and(Value::is_pointer) && size != Size::B8 {
+        return Err(MemoryCause::SpilledPointerCorrupted { off, size: size.bytes() }.into());
+    }
+    let value = match what {
+        Stored::Reg(reg) => Some(*state.reg(reg)),
+        Stored::Imm(_) | Stored::Untracked => None,
+    };
+    if !cx.facts.request.privilege.bypasses_spec_v4() {
+        let untouched = places(off, i64::from(size.bytes()))
+            .any(|(_, (_, byte))| !matches!(slot.byte(byte), ByteKind::Misc | ByteKind::Zero));
+        if (value.is_some_and(|value| value.is_pointer()) || untouched)
+            && let Some(memo) = cx.memo.insn_mut(cx.at)
+        {
+            memo.barrier_after = true;
+        }
+    }
+    cx.fx.touch_slot(index);
+    let slot_aligned = off % 8 == 0;
+    let tracked = match (what, value) {
+        (Stored::Reg(reg), Some(Value::Scalar(mut scalar))) if slot_aligned && cx.facts.bpf_capable() => {
+            let fits = width_of(&scalar.num) <= size.bits();
+            if fits {
+                link(cx, &mut scalar);
+                state.set(reg, Value::Scalar(scalar));
+            } else {
+                scalar.link = None;
+            }
+            Some(Value::Scalar(scalar))
+        }
+        (Stored::Imm(imm), _) if slot_aligned && cx.facts.bpf_capable() => {
+            Some(Value::constant(i64::from(imm).cast_unsigned()))
+        }
+        (Stored::Reg(_), Some(Value::Pointer(stored))) => {
+            if size != Size::B8 {
+                return Err(MemoryCause::PartialPointerSpill.into());
+            }
+            if frame != state.depth() && matches!(stored.region, Region::Stack { .. }) {
+                return Err(MemoryCause::StackPointerToCaller.into());
+            }
+            Some(Value::Pointer(stored))
+        }
+        (Stored::Reg(_) | Stored::Imm(_) | Stored::Untracked, _) => None,
+    };
+    let Some(tracked) = tracked else {
+        let zero = match what {
+            Stored::Reg(reg) => {
+                let null = state.reg(reg).is_null();
+                if null {
+                    // Zeros on the stack are not tracked back, so the register must be exactly that.
+                    cx.demand(state, reg);
+                }
+                null
+            }
+            Stored::Imm(imm) => imm == 0,
+            Stored::Untracked => false,
+        };
+        let kind = if zero { ByteKind::Zero } else { ByteKind::Misc };
+        if let Some(slot) = state.frame_mut(frame).stack.slot_mut(index) {
+            slot.scrub();
+            for (_, (_, byte)) in places(off, i64::from(size.bytes())) {
+                slot.set_byte(byte, kind);
+            }
+        }
+        return Ok(());
+    };
+    if let Some(slot) = state.frame_mut(frame).stack.slot_mut(index) {
+        slot.spill(tracked, size.bytes());
+    }
+    note_slot(cx, frame, index);
+    Ok(())
+}
+
+fn note_slot(cx: &mut Cx<'_, '_>, frame: usize, index: usize) {
+    cx.fx.note.slot = Some((u8::try_from(frame).unwrap_or(u8::MAX), u8::try_from(index).unwrap_or(u8::MAX)));
+}
+
+/// Stores somewhere in `min..max`: everything there may have changed. (`check_stack_write_var_off`)
+fn store_variable(cx: &mut Cx<'_, '_>, state: &mut State, frame: usize, min: i64, max: i64, what: Stored) -> Check<()> {
+    let writing_zero = match what {
+        Stored::Reg(reg) => state.reg(reg).is_null(),
+        Stored::Imm(imm) => imm == 0,
+        Stored::Untracked => false,
+    };
+    let mut zero_used = false;
+    for off in min..max {
+        let (index, byte) = Stack::locate(off);
+        cx.fx.touch_slot(index);
+        let slot = *state.frame(frame).stack.slot(index);
+        let kind = slot.byte(byte);
+        if !cx.facts.may_leak() && !matches!(kind, ByteKind::Misc | ByteKind::Zero) {
+            return Err(MemoryCause::VariableWriteOverSpill { off }.into());
+        }
+        if writing_zero && kind == ByteKind::Spill && slot.spilled().is_some_and(Value::is_null) {
+            zero_used = true;
+            continue;
+        }
+        let mut next = ByteKind::Misc;
+        let Some(place) = state.frame_mut(frame).stack.slot_mut(index) else {
+            return Err(Stop::Internal("a stack write beyond the depth that was made for it"));
+        };
+        place.scrub();
+        if writing_zero && place.byte(byte) == ByteKind::Zero {
+            next = ByteKind::Zero;
+            zero_used = true;
+        }
+        let unwritten = matches!(place.byte(byte), ByteKind::Invalid | ByteKind::Poison);
+        if unwritten && !cx.facts.may_read_uninit() {
+            return Err(MemoryCause::VariableWriteOverUninit { off }.into());
+        }
+        place.set_byte(byte, next);
+    }
+    if zero_used && let Stored::Reg(reg) = what {
+        cx.demand(state, reg);
+    }
+    Ok(())
+}
+
+/// Loads into `dst`, or only checks that it could. (`check_stack_read`)
+pub(super) fn load(
+    cx: &mut Cx<'_, '_>,
+    state: &mut State,
+    pointer: &Pointer,
+    frame: usize,
+    access: Access,
+    size: Size,
+    dst: Option<Reg>,
+) -> Check<()> {
+    check_within(cx, state, pointer, frame, access)?;
+    if let Some(offset) = pointer.const_off() {
+        return load_fixed(cx, state, frame, offset + access.off, size, dst);
+    }
+    let Some(dst) = dst else {
+        return Err(MemoryCause::VariableStackToHelper {
+            offset: pointer.off.tnum(),
+            off: access.off,
+            size: size.bytes(),
+        }
+        .into());
+    };
+    check_range(
+        cx,
+        state,
+        pointer,
+        access.place,
+        access.off,
+        access.size,
+        false,
+        AccessKind::Read,
+        false,
+        false,
+    )?;
+    let (min, max) = (pointer.off.smin() + access.off, pointer.off.smax() + access.off + access.size);
+    read_bytes(cx, state, frame, min, max, dst);
+    Ok(())
+}
+
+/// Loads from a known place. (`check_stack_read_fixed_off`)
+fn load_fixed(
+    cx: &mut Cx<'_, '_>,
+    state: &mut State,
+    frame: usize,
+    off: i64,
+    size: Size,
+    dst: Option<Reg>,
+) -> Check<()> {
+    let (index, _) = Stack::locate(off);
+    cx.fx.touch_slot(index);
+    let slot = *state.frame(frame).stack.slot(index);
+    let Some(spilled) = slot.spilled().copied() else {
+        check_bytes(cx, &slot, off, size, false)?;
+        if let Some(dst) = dst {
+            read_bytes(cx, state, frame, off, off + i64::from(size.bytes()), dst);
+        }
+        return Ok(());
+    };
+    let spill_width = slot.spill_width();
+    if size == Size::B8 && spill_width == 8 {
+        return fill_whole(cx, state, frame, off, index, spilled, dst);
+    }
+    let Value::Scalar(mut scalar) = spilled else { return Err(MemoryCause::PartialPointerFill.into()) };
+    let Some(dst) = dst else { return Ok(()) };
+    if size.bytes() <= spill_width && off % 8 == 0 {
+        // The low end of the spill: what is loaded is the value, cut.
+        if cx.facts.bpf_capable() && size == Size::B4 && spill_width == 4 && width_of(&scalar.num) <= 32 {
+            link(cx, &mut scalar);
+            put_back(state, frame, index, scalar);
+        }
+        if width_of(&scalar.num) > size.bits() {
+            scalar.link = None;
+        }
+        state.set(dst, Value::Scalar(scalar));
+        note_slot(cx, frame, index);
+        return Ok(());
+    }
+    check_bytes(cx, &slot, off, size, true)?;
+    let kinds = |wanted| places(off, i64::from(size.bytes())).all(|(_, (_, byte))| slot.byte(byte) == wanted);
+    if kinds(ByteKind::Spill) && scalar.is_zero() {
+        let zero = cx.scalar(Scalar::constant(0));
+        state.set(dst, zero);
+        note_slot(cx, frame, index);
+    } else if kinds(ByteKind::Zero) {
+        let zero = cx.scalar(Scalar::constant(0));
+        state.set(dst, zero);
+    } else {
+        read_bytes(cx, state, frame, off, off + i64::from(size.bytes()), dst);
+    }
+    Ok(())
+}
+
+/// Brings a whole value back.
+fn fill_whole(
+    cx: &mut Cx<'_, '_>,
+    state: &mut State,
+    frame: usize,
+    off: i64,
+    index: usize,
+    spilled: Value,
+    dst: Option<Reg>,
+) -> Check<()> {
+    match dst {
+        Some(dst) => {
+            let filled = match spilled {
+                Value::Scalar(mut scalar) if cx.facts.bpf_capable() => {
+                    link(cx, &mut scalar);
+                    put_back(state, frame, index, scalar);
+                    Value::Scalar(scalar)
+                }
+                Value::Scalar(_) | Value::Pointer(_) | Value::Uninit => spilled,
+            };
+            state.set(dst, filled);
+        }
+        None if cx.leaks(&spilled) => return Err(MemoryCause::PointerLeakedFromStack { off }.into()),
+        None => {}
+    }
+    note_slot(cx, frame, index);
+    Ok(())
+}
+
+/// Writes a spilled number back after it was given a group.
+fn put_back(state: &mut State, frame: usize, index: usize, scalar: ScalarValue) {
+    let unchanged = state.frame(frame).stack.slot(index).spilled() == Some(&Value::Scalar(scalar));
+    if !unchanged && let Some(place) = state.frame_mut(frame).stack.slot_mut(index).and_then(Slot::spilled_mut) {
+        *place = Value::Scalar(scalar);
+    }
+}
+
+/// Whether all bytes may be read. `over_spill`: bytes of a spilled value count as readable.
+fn check_bytes(cx: &Cx<'_, '_>, slot: &Slot, off: i64, size: Size, over_spill: bool) -> Check<()> {
+    // The kernel reports the byte counted from the lowest address.
+    for (byte, (_, place)) in places(off, i64::from(size.bytes())) {
+        match slot.byte(place) {
+            ByteKind::Misc | ByteKind::Zero => {}
+            ByteKind::Spill if over_spill => {}
+            ByteKind::Invalid if cx.facts.may_read_uninit() => {}
+            ByteKind::Poison => {
+                let size = i64::from(size.bytes());
+                return Err(MemoryCause::StackPoisoned { place: None, off, byte, size }.into());
+            }
+            ByteKind::Invalid | ByteKind::Spill => {
+                let size = i64::from(size.bytes());
+                return Err(MemoryCause::StackUninit { place: None, off, byte, size, variable: None }.into());
+            }
+        }
+    }
+    Ok(())
+}
+
+/// What reading the bytes `min..max` yields: zero if all are, something otherwise. (`mark_reg_stack_read`)
+fn read_bytes(cx: &mut Cx<'_, '_>, state: &mut State, frame: usize, min: i64, max: i64, dst: Reg) {
+    let mut spilled_zeros = 0u64;
+    let mut all_zero = true;
+    for off in min..max {
+        let (index, byte) = Stack::locate(off);
+        cx.fx.touch_slot(index);
+        let slot = state.frame(frame).stack.slot(index);
+        match slot.byte(byte) {
+            ByteKind::Zero => {}
+            ByteKind::Spill if slot.spilled().is_some_and(Value::is_null) => {
+                spilled_zeros |= 1 << (index % 64);
+            }
+            ByteKind::Spill | ByteKind::Misc | ByteKind::Invalid | ByteKind::Poison => {
+                all_zero = false;
+                break;
+            }
+        }
+    }
+    let value = if all_zero { cx.scalar(Scalar::constant(0)) } else { cx.unknown() };
+    state.set(dst, value);
+    if all_zero && spilled_zeros != 0 {
+        cx.fx.demands.push(Demand::Slots { frame: state.depth(), of: frame, slots: spilled_zeros });
+    }
+}
+
+/// Whether a helper, or a load at a variable offset, may use the range. (`check_stack_range_initialized`)
+///
+/// `raw`: the helper writes it whole, so that nothing need be initialised. `negated`: what the callee does with it is not
+/// known, so that bytes dropped as never read are let through.
+#[expect(clippy::too_many_arguments, reason = "each is a fact of the access; a struct of them would be used once")]
+pub(crate) fn check_range(
+    cx: &mut Cx<'_, '_>,
+    state: &mut State,
+    pointer: &Pointer,
+    place: Place,
+    off: i64,
+    size: i64,
+    zero_ok: bool,
+    kind: AccessKind,
+    raw: bool,
+    negated: bool,
+) -> Check<StackRange> {
+    let frame = frame_of(pointer)?;
+    let clobbers = kind == AccessKind::Write;
+    if size == 0 && !zero_ok {
+        return Err(MemoryCause::ZeroSized.into());
+    }
+    check_within(cx, state, pointer, frame, Access { place, tag: pointer.tag(), off, size, kind })?;
+    let (min, max) = if let Some(offset) = pointer.const_off() {
+        if raw {
+            return Ok(StackRange::Raw);
+        }
+        (offset + off, offset + off)
+    } else {
+        if !cx.facts.request.privilege.bypasses_spec_v1() {
+            return Err(MemoryCause::VariableStack { place, offset: pointer.off.tnum() }.into());
+        }
+        // Only memory that is initialised may be given at a variable offset, or the helper could return stale stack.
+        (pointer.off.smin() + off, pointer.off.smax() + off)
+    };
+    for at in min..max + size {
+        let (index, byte) = Stack::locate(at);
+        let slot = *state.frame(frame).stack.slot(index);
+        match slot.byte(byte) {
+            ByteKind::Misc => continue,
+            ByteKind::Zero => {
+                clobber_byte(state, frame, index, byte, clobbers);
+                continue;
+            }
+            ByteKind::Invalid if cx.facts.may_read_uninit() => {
+                clobber_byte(state, frame, index, byte, clobbers);
+                continue;
+            }
+            ByteKind::Invalid | ByteKind::Poison | ByteKind::Spill => {}
+        }
+        if let Some(spilled) = slot.spilled()
+            && (spilled.is_scalar() || cx.facts.may_leak())
+        {
+            if clobbers && let Some(slot) = state.frame_mut(frame).stack.slot_mut(index) {
+                slot.scrub();
+            }
+            continue;
+        }
+        let byte = at - min;
+        if slot.byte(Stack::locate(at).1) == ByteKind::Poison {
+            if negated || clobbers {
+                continue;
+            }
+            return Err(MemoryCause::StackPoisoned { place: Some(place), off: min, byte, size }.into());
+        }
+        let variable = if pointer.const_off().is_some() { None } else { Some(pointer.off.tnum()) };
+        return Err(MemoryCause::StackUninit { place: Some(place), off: min, byte, size, variable }.into());
+    }
+    Ok(StackRange::Checked)
+}
+
+fn clobber_byte(state: &mut State, frame: usize, index: usize, byte: usize, clobbers: bool) {
+    if clobbers && let Some(slot) = state.frame_mut(frame).stack.slot_mut(index) {
+        slot.overwrite_byte(byte, ByteKind::Misc);
+    }
+}
+
+/// Marks the bytes that a helper wrote whole. (`check_helper_call`, after the arguments)
+///
+/// The kernel stores them one by one as bytes that are not tracked, with all that a store entails.
+pub(crate) fn write_raw_bytes(cx: &mut Cx<'_, '_>, state: &mut State, pointer: &Pointer, size: u32) -> Check<()> {
+    let frame = frame_of(pointer)?;
+    for off in 0..i64::from(size) {
+        let access = Access {
+            place: Place::Reg(Reg::FP),
+            tag: pointer.tag(),
+            off,
+            size: 1,
+            kind: AccessKind::Write,
+        };
+        store(cx, state, pointer, frame, access, Size::B1, Stored::Untracked)?;
+    }
+    Ok(())
+}

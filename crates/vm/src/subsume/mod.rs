@@ -1,0 +1,150 @@
+//! Is this state covered by one that was already explored?
+//!
+//! `old` covers `now` when every machine state in γ(`now`) behaves, from here on, as some machine state in γ(`old`) could, as
+//! far as any rule looks. Then what was proven from `old` holds from `now`, and the path may end.
+//!
+//! | strictness | numbers whose range never mattered | used for |
+//! | --- | --- | --- |
+//! | `Relevant` | match anything | states all of whose paths have ended |
+//! | `RangeWithin` | must lie within | states in loops, where it is not yet known what will matter |
+//! | `Exact` | must be equal, as everything | noticing that a program is where it was |
+//!
+//! Only registers and stack that may still be read are compared; the caller has forgotten the others in both states.
+//! (`states_equal`, Linux 7.3)
+
+mod ids;
+mod stack;
+mod value;
+
+use bpfvet_insn::{InsnIdx, Reg};
+
+pub use ids::IdMap;
+
+use crate::facts::Facts;
+use crate::state::{Frame, Reference, ReferenceKind};
+use crate::{State, Value};
+
+/// How much must agree.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Strictness {
+    /// What mattered on some path from the old state.
+    Relevant,
+    /// All ranges, mattering or not.
+    RangeWithin,
+    /// Everything.
+    Exact,
+}
+
+/// What comparing two values needs to know.
+#[derive(Clone, Copy, Debug)]
+struct Rules {
+    strictness: Strictness,
+    /// Every number matters: nothing was ever marked as not mattering.
+    all_precise: bool,
+    /// Numbers must be equal: pointer arithmetic is masked by what is known of them.
+    exact_scalars: bool,
+    /// Stack never written may be read, as something.
+    uninit_readable: bool,
+}
+
+/// Whether `old`, at the same instruction, covers `now`.
+///
+/// `exact_scalars` is [`crate::Memo::exact_scalars`]; `ids` is scratch space and starts empty with fresh numbers from
+/// `last_id`, the last identity given so far.
+///
+/// # Soundness
+///
+/// Identities are matched by a one-to-one map built on the way, so that two things that were one in `old` are one in `now`.
+/// Every field of a value, a slot and a frame is named here; adding one stops the compiler.
+#[must_use]
+pub fn covers(
+    facts: &Facts<'_>,
+    exact_scalars: bool,
+    old: &State,
+    now: &State,
+    at: InsnIdx,
+    strictness: Strictness,
+    ids: &mut IdMap,
+    last_id: u32,
+) -> bool {
+    let rules = Rules {
+        strictness,
+        all_precise: facts.scalars_precise(),
+        exact_scalars,
+        uninit_readable: facts.may_read_uninit(),
+    };
+    ids.reset(last_id);
+    if old.frames().len() != now.frames().len()
+        || (old.speculative && !now.speculative)
+        || old.sleepable != now.sleepable
+        || !references_match(old, now, ids)
+    {
+        return false;
+    }
+    old.frames().iter().zip(now.frames()).enumerate().all(|(index, (before, after))| {
+        before.callsite == after.callsite && {
+            let at = old.frame_insn(index, at);
+            frame_covers(facts, rules, before, after, at, ids)
+        }
+    })
+}
+
+/// Whether what is held is the same, whatever it is called. (`refsafe`)
+fn references_match(old: &State, now: &State, ids: &mut IdMap) -> bool {
+    let lock = |state: &State| state.active_lock.and_then(|lock| lock.object);
+    old.refs.len() == now.refs.len()
+        && old.active_locks == now.active_locks
+        && old.preempt_depth == now.preempt_depth
+        && old.rcu_depth == now.rcu_depth
+        && ids.matches(old.active_irq.map(|id| id.get()), now.active_irq.map(|id| id.get()))
+        && ids.matches(lock(old).map(|id| id.get()), lock(now).map(|id| id.get()))
+        && old.active_lock.map(|lock| lock.map) == now.active_lock.map(|lock| lock.map)
+        && old.refs.iter().zip(&now.refs).all(|(before, after)| reference_matches(before, after, ids))
+}
+
+fn reference_matches(old: &Reference, now: &Reference, ids: &mut IdMap) -> bool {
+    // Where it was taken does not matter to what may be done with it.
+    let Reference { id: old_id, at: _, kind: old_kind } = old;
+    let Reference { id: now_id, at: _, kind: now_kind } = now;
+    if !ids.matches(old_id.map(|id| id.get()), now_id.map(|id| id.get())) {
+        return false;
+    }
+    match (old_kind, now_kind) {
+        (ReferenceKind::Object { parent: before }, ReferenceKind::Object { parent: after }) => {
+            ids.matches(before.map(|id| id.get()), after.map(|id| id.get()))
+        }
+        (ReferenceKind::Irq, ReferenceKind::Irq) => true,
+        // The object was matched as the reference's identity.
+        (ReferenceKind::Lock(before), ReferenceKind::Lock(after)) => before.map == after.map,
+        (ReferenceKind::Object { .. } | ReferenceKind::Irq | ReferenceKind::Lock(_), _) => false,
+    }
+}
+
+/// (`func_states_equal`)
+fn frame_covers(facts: &Facts<'_>, rules: Rules, old: &Frame, now: &Frame, at: InsnIdx, ids: &mut IdMap) -> bool {
+    if old.callback_depth > now.callback_depth || (!old.args_sealed && now.args_sealed) {
+        return false;
+    }
+    let live = facts.live_regs.get(at.index()).copied().unwrap_or_default();
+    let regs = (0..11u8)
+        .filter_map(Reg::new)
+        .filter(|reg| live.contains(*reg))
+        .all(|reg| value::covers(rules, old.reg(reg), now.reg(reg), ids));
+    let args = old.out_args.len().max(now.out_args.len());
+    let arg = |frame: &Frame, index: usize| frame.out_args.get(index).copied().unwrap_or(Value::Uninit);
+    regs && stack::covers(rules, &old.stack, &now.stack, ids)
+        && (0..args).all(|index| value::covers(rules, &arg(old, index), &arg(now, index), ids))
+}
+
+/// Whether the innermost registers are the same to the last identity, precision aside: a cheap test that two states may be
+/// the same moment of a loop. (`states_maybe_looping`)
+#[must_use]
+pub fn registers_identical(old: &State, now: &State) -> bool {
+    old.frames().len() == now.frames().len()
+        && old.top().regs().iter().zip(now.top().regs()).all(|(before, after)| match (before, after) {
+            (Value::Scalar(before), Value::Scalar(after)) => before.num == after.num && before.link == after.link,
+            (Value::Pointer(before), Value::Pointer(after)) => before == after,
+            (Value::Uninit, Value::Uninit) => true,
+            (Value::Scalar(_) | Value::Pointer(_) | Value::Uninit, _) => false,
+        })
+}

@@ -1,0 +1,81 @@
+//! Stacks, byte by byte.
+
+use bpfvet_domain::Scalar;
+
+use super::{IdMap, Rules, Strictness, value};
+use crate::state::{ByteKind, Slot, Stack};
+use crate::{ScalarValue, Value};
+
+/// Whether a stack that was verified covers one that is met now. (`stacksafe`)
+///
+/// What lies deeper than the old stack was not used then and does not matter.
+pub(super) fn covers(rules: Rules, old: &Stack, now: &Stack, ids: &mut IdMap) -> bool {
+    old.slots().iter().enumerate().all(|(index, slot)| slot_covers(rules, slot, now.slots().get(index), ids))
+}
+
+/// Never written and never read again are the same to a comparison.
+const fn settled(kind: ByteKind) -> ByteKind {
+    match kind {
+        ByteKind::Poison => ByteKind::Invalid,
+        ByteKind::Invalid | ByteKind::Misc | ByteKind::Zero | ByteKind::Spill => kind,
+    }
+}
+
+fn slot_covers(rules: Rules, old: &Slot, now: Option<&Slot>, ids: &mut IdMap) -> bool {
+    let exact = rules.strictness == Strictness::Exact;
+    let mut byte = 0;
+    while byte < 8 {
+        let before = old.byte(byte);
+        if exact && now.is_none_or(|now| settled(before) != settled(now.byte(byte))) {
+            return false;
+        }
+        let unread = match before {
+            ByteKind::Invalid | ByteKind::Poison => true,
+            ByteKind::Misc => rules.uninit_readable,
+            ByteKind::Zero | ByteKind::Spill => false,
+        };
+        if unread {
+            byte += 1;
+            continue;
+        }
+        let Some(now) = now else { return false };
+        if (byte == 0 || byte == 4)
+            && let (Some(before), Some(after)) = (as_number(rules, old, byte), as_number(rules, now, byte))
+        {
+            // Bytes that are not tracked read as a number that can be anything, so they compare as one.
+            return value::covers(rules, &before, &after, ids);
+        }
+        let after = now.byte(byte);
+        if before == ByteKind::Misc && after == ByteKind::Zero {
+            byte += 1;
+            continue;
+        }
+        if before != after {
+            return false;
+        }
+        if byte == 7
+            && let (Some(before), Some(after)) = (old.spilled(), now.spilled())
+            && !value::covers(rules, before, after, ids)
+        {
+            return false;
+        }
+        byte += 1;
+    }
+    true
+}
+
+/// The number that a load from byte `from` up would see, if it would see one. (`scalar_reg_for_stack`)
+fn as_number(rules: Rules, slot: &Slot, from: usize) -> Option<Value> {
+    if slot.byte(from) == ByteKind::Spill
+        && let Some(spilled) = slot.spilled()
+        && spilled.is_scalar()
+    {
+        return Some(*spilled);
+    }
+    let untracked = (from..8).all(|byte| match slot.byte(byte) {
+        ByteKind::Misc => true,
+        ByteKind::Invalid | ByteKind::Poison => rules.uninit_readable,
+        ByteKind::Zero | ByteKind::Spill => false,
+    });
+    untracked.then(|| Value::Scalar(ScalarValue::new(Scalar::unknown())))
+}

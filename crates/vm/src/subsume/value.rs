@@ -1,0 +1,147 @@
+//! Values.
+
+use super::{IdMap, Rules, Strictness};
+use crate::value::{Link, LinkDelta, Pointer, Region};
+use crate::{ScalarValue, Value};
+
+/// Whether a value that was verified covers one that is met now. (`regsafe`)
+pub(super) fn covers(rules: Rules, old: &Value, now: &Value, ids: &mut IdMap) -> bool {
+    match (old, now) {
+        (Value::Uninit, Value::Uninit) => true,
+        // What was verified did not read it; only exact comparison cares.
+        (Value::Uninit, Value::Scalar(_) | Value::Pointer(_)) => rules.strictness != Strictness::Exact,
+        (Value::Scalar(old), Value::Scalar(now)) => scalar_covers(rules, old, now, ids),
+        (Value::Pointer(old), Value::Pointer(now)) => pointer_covers(rules, old, now, ids),
+        // A number is no pointer: accepting one for the other would let pointers leak.
+        (Value::Scalar(_) | Value::Pointer(_), _) => false,
+    }
+}
+
+/// A link as the kernel numbers it: the group, and flags for the kind of distance.
+fn key(link: Option<Link>) -> Option<u32> {
+    link.map(|link| {
+        link.id.get()
+            | match link.delta {
+                LinkDelta::Base => 0,
+                LinkDelta::Add64(_) => 1 << 31,
+                LinkDelta::Add32(_) => 1 << 30,
+            }
+    })
+}
+
+fn scalar_covers(rules: Rules, old: &ScalarValue, now: &ScalarValue, ids: &mut IdMap) -> bool {
+    // Whether the current number was precise does not matter: it is about to be compared, not relied upon.
+    let ScalarValue { num: old_num, link: old_link, precise } = old;
+    let ScalarValue { num: now_num, link: now_link, precise: _ } = now;
+    let distance = |link: &Option<Link>| link.map_or(0, |link| link.delta.distance());
+    if rules.strictness == Strictness::Exact {
+        return old_num == now_num
+            && distance(old_link) == distance(now_link)
+            && ids.matches(key(*old_link), key(*now_link));
+    }
+    if rules.exact_scalars {
+        return old_num == now_num && distance(old_link) == distance(now_link) && groups_match(old_link, now_link, ids);
+    }
+    if !precise && !rules.all_precise && rules.strictness == Strictness::Relevant {
+        return true;
+    }
+    if let Some(old) = old_link {
+        let same_kind = match (Some(old.delta), now_link.map(|link| link.delta)) {
+            (Some(LinkDelta::Base), None | Some(LinkDelta::Base)) => true,
+            (Some(LinkDelta::Add64(before)), Some(LinkDelta::Add64(after)))
+            | (Some(LinkDelta::Add32(before)), Some(LinkDelta::Add32(after))) => before == after,
+            _ => false,
+        };
+        if !same_kind {
+            return false;
+        }
+    }
+    groups_match(old_link, now_link, ids) && old_num.includes(now_num)
+}
+
+/// (`check_scalar_ids`)
+fn groups_match(old: &Option<Link>, now: &Option<Link>, ids: &mut IdMap) -> bool {
+    if !ids.matches_group(key(*old), key(*now)) {
+        return false;
+    }
+    match old {
+        Some(link) if link.delta != LinkDelta::Base => {
+            // The distance was matched as a group of its own; the base must be matched too, or two bases could be mixed up.
+            ids.matches(Some(link.id.get()), now.map(|now| now.id.get()))
+        }
+        Some(_) | None => true,
+    }
+}
+
+fn pointer_covers(rules: Rules, old: &Pointer, now: &Pointer, ids: &mut IdMap) -> bool {
+    let Pointer { region: old_region, flags: old_flags, off: old_off, object: old_object, parent: old_parent } = old;
+    let Pointer { region: now_region, flags: now_flags, off: now_off, object: now_object, parent: now_parent } = now;
+    if old_flags != now_flags {
+        return false;
+    }
+    let exact = rules.strictness == Strictness::Exact;
+    let identities = |ids: &mut IdMap| {
+        ids.matches(old_object.map(|id| id.get()), now_object.map(|id| id.get()))
+            && ids.matches(old_parent.map(|id| id.get()), now_parent.map(|id| id.get()))
+    };
+    let offset = |exact: bool| if exact { old_off == now_off } else { old_off.includes(now_off) };
+    let uid = |old: u32, now: u32, ids: &mut IdMap| ids.matches(nonzero(old), nonzero(now));
+    match (old_region, now_region) {
+        (Region::MapValue { map: a, uid: a_uid }, Region::MapValue { map: b, uid: b_uid })
+        | (Region::MapKey { map: a, uid: a_uid }, Region::MapKey { map: b, uid: b_uid }) => {
+            a == b && offset(exact) && identities(ids) && uid(*a_uid, *b_uid, ids)
+        }
+        (Region::Map { map: a, uid: a_uid }, Region::Map { map: b, uid: b_uid }) => {
+            a == b && offset(true) && identities(ids) && uid(*a_uid, *b_uid, ids)
+        }
+        (Region::Mem { size: a }, Region::Mem { size: b }) => a == b && offset(exact) && identities(ids),
+        (Region::Buf, Region::Buf) | (Region::TpBuffer, Region::TpBuffer) => offset(exact) && identities(ids),
+        (Region::Packet { group: a, range: a_range }, Region::Packet { group: b, range: b_range })
+        | (Region::PacketMeta { group: a, range: a_range }, Region::PacketMeta { group: b, range: b_range }) => {
+            let (a, b) = (a.map(|id| id.get()), b.map(|id| id.get()));
+            if exact {
+                return a_range == b_range && offset(true) && ids.matches(a, b) && identities(ids);
+            }
+            // More may be proven now than was needed then, but a pointer known to be at the end is a case of its own.
+            let proven = if *a_range < 0 || *b_range < 0 { a_range == b_range } else { a_range <= b_range };
+            // Pointers of a group are compared with each other, so that their distances must be the same.
+            let distance = a.is_none() || old_off.arc64().base == now_off.arc64().base;
+            proven && ids.matches(a, b) && distance && offset(false) && identities(ids)
+        }
+        (Region::Insn { map: a }, Region::Insn { map: b }) => a == b && offset(exact) && (!exact || identities(ids)),
+        (Region::Arena, Region::Arena) => !exact || (offset(true) && identities(ids)),
+        (Region::Stack { frame: a }, Region::Stack { frame: b }) => a == b && offset(true) && identities(ids),
+        (Region::Btf { btf: a, id: a_id }, Region::Btf { btf: b, id: b_id }) => {
+            a == b && a_id == b_id && offset(true) && identities(ids)
+        }
+        (Region::Func { subprog: a }, Region::Func { subprog: b }) => a == b && offset(true) && identities(ids),
+        (Region::Socket(a), Region::Socket(b)) => a == b && offset(true) && identities(ids),
+        (Region::Ctx, Region::Ctx) | (Region::PacketEnd, Region::PacketEnd) | (Region::FlowKeys, Region::FlowKeys) => {
+            offset(true) && identities(ids)
+        }
+        (
+            Region::MapValue { .. }
+            | Region::MapKey { .. }
+            | Region::Map { .. }
+            | Region::Mem { .. }
+            | Region::Buf
+            | Region::TpBuffer
+            | Region::Packet { .. }
+            | Region::PacketMeta { .. }
+            | Region::Insn { .. }
+            | Region::Arena
+            | Region::Stack { .. }
+            | Region::Btf { .. }
+            | Region::Func { .. }
+            | Region::Socket(_)
+            | Region::Ctx
+            | Region::PacketEnd
+            | Region::FlowKeys,
+            _,
+        ) => false,
+    }
+}
+
+fn nonzero(id: u32) -> Option<u32> {
+    if id == 0 { None } else { Some(id) }
+}

@@ -1,0 +1,236 @@
+//! Arithmetic.
+
+use bpfvet_domain as domain;
+use bpfvet_domain::Scalar;
+use bpfvet_insn::{AluOp, ByteOrder, Operand, Reg, Size, Width};
+
+use super::{pointer, read, settle, speculation, writable};
+use crate::cx::Cx;
+use crate::effects::{Fork, ForkKind};
+use crate::failure::Check;
+use crate::value::{Link, LinkDelta};
+use crate::violation::RegisterCause;
+use crate::{ScalarValue, State, Value};
+
+/// The domain's name of a width.
+pub(super) const fn width_of(width: Width) -> domain::Width {
+    match width {
+        Width::W32 => domain::Width::W32,
+        Width::W64 => domain::Width::W64,
+    }
+}
+
+const fn op_of(op: AluOp) -> domain::AluOp {
+    match op {
+        AluOp::Add => domain::AluOp::Add,
+        AluOp::Sub => domain::AluOp::Sub,
+        AluOp::Mul => domain::AluOp::Mul,
+        AluOp::Div => domain::AluOp::Div,
+        AluOp::Sdiv => domain::AluOp::Sdiv,
+        AluOp::Mod => domain::AluOp::Mod,
+        AluOp::Smod => domain::AluOp::Smod,
+        AluOp::And => domain::AluOp::And,
+        AluOp::Or => domain::AluOp::Or,
+        AluOp::Xor => domain::AluOp::Xor,
+        AluOp::Lsh => domain::AluOp::Lsh,
+        AluOp::Rsh => domain::AluOp::Rsh,
+        AluOp::Arsh => domain::AluOp::Arsh,
+    }
+}
+
+/// `dst op= src`. (`check_alu_op`, `adjust_reg_min_max_vals`)
+pub(super) fn alu(
+    cx: &mut Cx<'_, '_>,
+    state: &mut State,
+    width: Width,
+    op: AluOp,
+    dst: Reg,
+    src: Operand,
+) -> Check<()> {
+    if let Operand::Reg(src) = src {
+        read(cx, state, src)?;
+    }
+    read(cx, state, dst)?;
+    if let Operand::Imm(imm) = src {
+        check_immediate(width, op, imm)?;
+    }
+    writable(cx, dst)?;
+    let left = *state.reg(dst);
+    let right = match src {
+        Operand::Reg(src) => *state.reg(src),
+        Operand::Imm(imm) => Value::constant(i64::from(imm).cast_unsigned()),
+    };
+    let mut result = match (left, right) {
+        (Value::Pointer(_), Value::Pointer(_)) => {
+            if op == AluOp::Sub && cx.facts.may_leak() {
+                cx.unknown()
+            } else {
+                return Err(RegisterCause::PointerPointer { reg: dst, op }.into());
+            }
+        }
+        (Value::Pointer(pointer), Value::Scalar(offset)) => {
+            if let Operand::Reg(src) = src {
+                cx.demand(state, src);
+            }
+            let sum = pointer::Sum { width, op, dst, src, pointer_reg: dst };
+            pointer::add(cx, state, sum, &pointer, &offset.num)?
+        }
+        (Value::Scalar(offset), Value::Pointer(pointer)) => {
+            cx.demand(state, dst);
+            let pointer_reg = match src {
+                Operand::Reg(src) => src,
+                Operand::Imm(_) => dst,
+            };
+            let sum = pointer::Sum { width, op, dst, src, pointer_reg };
+            pointer::add(cx, state, sum, &pointer, &offset.num)?
+        }
+        (Value::Scalar(left), Value::Scalar(right)) => {
+            if let Operand::Reg(src) = src
+                && left.precise
+            {
+                cx.demand(state, src);
+            }
+            Value::Scalar(scalar(cx, state, width, op, dst, src, left, right)?)
+        }
+        (Value::Uninit, _) | (_, Value::Uninit) => return Err(RegisterCause::Unreadable { reg: dst }.into()),
+    };
+    settle(cx, &mut result, "alu")?;
+    state.set(dst, result);
+    Ok(())
+}
+
+fn check_immediate(width: Width, op: AluOp, imm: i32) -> Check<()> {
+    match op {
+        AluOp::Div | AluOp::Sdiv | AluOp::Mod | AluOp::Smod if imm == 0 => Err(RegisterCause::DivisionByZero.into()),
+        AluOp::Lsh | AluOp::Rsh | AluOp::Arsh => {
+            let bits = match width {
+                Width::W32 => 32,
+                Width::W64 => 64,
+            };
+            if (0..bits).contains(&imm) { Ok(()) } else { Err(RegisterCause::InvalidShift { amount: imm }.into()) }
+        }
+        AluOp::Add
+        | AluOp::Sub
+        | AluOp::Mul
+        | AluOp::Div
+        | AluOp::Sdiv
+        | AluOp::Mod
+        | AluOp::Smod
+        | AluOp::And
+        | AluOp::Or
+        | AluOp::Xor => Ok(()),
+    }
+}
+
+/// Two numbers. (`adjust_scalar_min_max_vals`, and the links of `adjust_reg_min_max_vals`)
+#[expect(clippy::too_many_arguments, reason = "the operands of one instruction, as registers and as values")]
+fn scalar(
+    cx: &mut Cx<'_, '_>,
+    state: &State,
+    width: Width,
+    op: AluOp,
+    dst: Reg,
+    src: Operand,
+    mut left: ScalarValue,
+    right: ScalarValue,
+) -> Check<ScalarValue> {
+    let before = left.num;
+    if matches!(op, AluOp::Add | AluOp::Sub) {
+        speculation::check_scalar(cx, dst, op, src)?;
+    }
+    if matches!(op, AluOp::And | AluOp::Or)
+        && right.num.as_const().is_some()
+        && let Some(fork) = left.num.fork()
+    {
+        // A mask that is all zeros or all ones: worth a path each. The other path runs this instruction again.
+        let whole = left.num.smin() == -1 && left.num.smax() == 0;
+        let mut other = state.clone();
+        let link = if whole { None } else { left.link };
+        other.set(dst, Value::Scalar(ScalarValue { num: fork.zero, link, precise: left.precise }));
+        cx.fx.forks.push(Fork { state: other, at: cx.at, kind: ForkKind::Branch });
+        left = ScalarValue { num: fork.ones, link, precise: left.precise };
+    }
+    let num = Scalar::alu(op_of(op), width_of(width), left.num, right.num);
+    let same_register = src == Operand::Reg(dst);
+    let link = if cx.facts.bpf_capable() && matches!(op, AluOp::Add | AluOp::Sub) && !same_register {
+        shifted_link(left.link, width, op, &before, &right.num)
+    } else {
+        None
+    };
+    let precise = if is_forgotten(op, width, &right.num) { cx.facts.scalars_precise() } else { left.precise };
+    Ok(ScalarValue { num, link, precise })
+}
+
+/// Whether the result is a fresh unknown number because the operand is one the domain does not compute with.
+fn is_forgotten(op: AluOp, width: Width, right: &Scalar) -> bool {
+    let constant = match width {
+        Width::W32 => right.subreg_const().is_some(),
+        Width::W64 => right.as_const().is_some(),
+    };
+    match op {
+        AluOp::Div | AluOp::Sdiv | AluOp::Mod | AluOp::Smod | AluOp::Lsh | AluOp::Rsh | AluOp::Arsh => !constant,
+        AluOp::Add | AluOp::Sub | AluOp::Mul | AluOp::And | AluOp::Or | AluOp::Xor => false,
+    }
+}
+
+/// The link of a number after a constant was added: it is now that far from its group.
+fn shifted_link(link: Option<Link>, width: Width, op: AluOp, before: &Scalar, right: &Scalar) -> Option<Link> {
+    let link = link.filter(|link| link.delta == LinkDelta::Base)?;
+    let by = match width {
+        Width::W64 => i32::try_from(right.as_const()?.cast_signed()).ok()?,
+        Width::W32 => {
+            let by = right.subreg_const()?.cast_signed();
+            if before.umax() > u64::from(u32::MAX) {
+                return None;
+            }
+            by
+        }
+    };
+    let by = if op == AluOp::Sub { by.checked_neg()? } else { by };
+    let delta = match width {
+        Width::W64 => LinkDelta::Add64(by),
+        Width::W32 => LinkDelta::Add32(by),
+    };
+    Some(Link { id: link.id, delta })
+}
+
+/// What negation and byte swaps share: one operand, no pointers.
+fn unary(cx: &mut Cx<'_, '_>, state: &mut State, dst: Reg, f: impl FnOnce(ScalarValue) -> ScalarValue) -> Check<()> {
+    read(cx, state, dst)?;
+    let operand = *state.reg(dst);
+    if cx.leaks(&operand) {
+        return Err(RegisterCause::PointerArithmetic { reg: dst }.into());
+    }
+    writable(cx, dst)?;
+    let mut result = match operand {
+        Value::Scalar(scalar) => Value::Scalar(f(scalar)),
+        Value::Pointer(_) | Value::Uninit => cx.unknown(),
+    };
+    settle(cx, &mut result, "alu")?;
+    state.set(dst, result);
+    Ok(())
+}
+
+/// `dst = -dst`
+pub(super) fn neg(cx: &mut Cx<'_, '_>, state: &mut State, width: Width, dst: Reg) -> Check<()> {
+    unary(cx, state, dst, |scalar| ScalarValue {
+        num: Scalar::neg(width_of(width), scalar.num),
+        link: None,
+        precise: scalar.precise,
+    })
+}
+
+/// Byte-order conversion.
+pub(super) fn endian(cx: &mut Cx<'_, '_>, state: &mut State, order: ByteOrder, dst: Reg, size: Size) -> Check<()> {
+    let order = match order {
+        ByteOrder::Le => domain::ByteOrder::Le,
+        ByteOrder::Be => domain::ByteOrder::Be,
+        ByteOrder::Swap => domain::ByteOrder::Swap,
+    };
+    unary(cx, state, dst, |scalar| ScalarValue {
+        num: Scalar::byte_order(order, size.bytes(), scalar.num),
+        // The whole word in the host's own order is the only form that changes nothing.
+        link: if order == domain::ByteOrder::Le && size == Size::B8 { scalar.link } else { None },
+        precise: scalar.precise,
+    })
+}

@@ -1,0 +1,335 @@
+//! Branches: what each outcome teaches, and which outcome cannot be. (`check_cond_jmp_op`)
+
+use bpfvet_domain as domain;
+use bpfvet_domain::{Branch, Scalar};
+use bpfvet_insn::{CmpOp, InsnIdx, Operand, Reg, Width};
+
+use super::alu::width_of;
+use super::{linked, packet, read, settle};
+use crate::cx::Cx;
+use crate::effects::{Fork, ForkKind, LinkedRegs};
+use crate::failure::Check;
+use crate::region::MAX_VAR_OFF;
+use crate::value::{Flags, ObjectId, Pointer, Region};
+use crate::violation::RegisterCause;
+use crate::{ScalarValue, State, Value};
+
+const fn op_of(op: CmpOp) -> domain::CmpOp {
+    match op {
+        CmpOp::Eq => domain::CmpOp::Eq,
+        CmpOp::Ne => domain::CmpOp::Ne,
+        CmpOp::Gt => domain::CmpOp::Gt,
+        CmpOp::Ge => domain::CmpOp::Ge,
+        CmpOp::Lt => domain::CmpOp::Lt,
+        CmpOp::Le => domain::CmpOp::Le,
+        CmpOp::Sgt => domain::CmpOp::Sgt,
+        CmpOp::Sge => domain::CmpOp::Sge,
+        CmpOp::Slt => domain::CmpOp::Slt,
+        CmpOp::Sle => domain::CmpOp::Sle,
+        CmpOp::Set => domain::CmpOp::Set,
+    }
+}
+
+/// `if dst op src goto target`
+#[expect(clippy::too_many_arguments, reason = "the fields of the instruction and its two successors")]
+pub(super) fn branch(
+    cx: &mut Cx<'_, '_>,
+    state: &mut State,
+    width: Width,
+    op: CmpOp,
+    dst: Reg,
+    src: Operand,
+    target: InsnIdx,
+    next: InsnIdx,
+) -> Check<InsnIdx> {
+    read(cx, state, dst)?;
+    let left = *state.reg(dst);
+    let right = match src {
+        Operand::Reg(src) => {
+            read(cx, state, src)?;
+            let right = *state.reg(src);
+            let packets = is_packet_any(&left) && is_packet_any(&right);
+            if !packets && cx.leaks(&right) {
+                return Err(RegisterCause::PointerComparison { reg: src }.into());
+            }
+            cx.fx.note.src_is_stack = is_stack(&right);
+            right
+        }
+        Operand::Imm(imm) => Value::constant(i64::from(imm).cast_unsigned()),
+    };
+    cx.fx.note.dst_is_stack = is_stack(&left);
+
+    let mut group = LinkedRegs::default();
+    if let Operand::Reg(_) = src
+        && let Some(link) = right.as_scalar().and_then(|scalar| scalar.link)
+    {
+        linked::collect(cx, state, link.id, &mut group);
+    }
+    if let Some(link) = left.as_scalar().and_then(|scalar| scalar.link) {
+        linked::collect(cx, state, link.id, &mut group);
+    }
+    // Members that did not fit have lost their link, these registers perhaps among them.
+    let left = *state.reg(dst);
+    let right = if let Operand::Reg(src) = src { *state.reg(src) } else { right };
+
+    let outcome = decide(state, width, op, &left, &right, src == Operand::Reg(dst));
+    let (taken, fallthrough) = match outcome {
+        Outcome::Decided(taken) => {
+            demand_operands(cx, state, dst, src);
+            let (goes, stays) = if taken { (target, next) } else { (next, target) };
+            if !cx.facts.request.privilege.bypasses_spec_v1() {
+                speculate(cx, state, dst, src, stays);
+            }
+            return Ok(goes);
+        }
+        Outcome::Open { taken, fallthrough } => (taken, fallthrough),
+    };
+    if group.as_slice().len() > 1 {
+        cx.fx.note.linked = group;
+    }
+    let mut other = state.clone();
+    write_back(cx, &mut other, dst, src, (&left, &right), taken, ["true_reg1", "true_reg2"])?;
+    write_back(cx, state, dst, src, (&left, &right), fallthrough, ["false_reg1", "false_reg2"])?;
+    for reg in [if let Operand::Reg(src) = src { Some(src) } else { None }, Some(dst)].into_iter().flatten() {
+        linked::sync(cx, state, reg, &group);
+        linked::sync(cx, &mut other, reg, &group);
+    }
+    if width == Width::W64 && let Operand::Reg(src) = src {
+        equal_pointers(op, (dst, &left), (src, &right), &mut other, state);
+    }
+    let compares_null = match src {
+        Operand::Imm(imm) => imm == 0,
+        Operand::Reg(_) => right.is_null(),
+    };
+    let nullable = left.as_pointer().is_some_and(Pointer::nullable);
+    if width == Width::W64 && matches!(op, CmpOp::Eq | CmpOp::Ne) && nullable && compares_null {
+        if let Operand::Reg(src) = src {
+            cx.demand(state, src);
+        }
+        mark_null(cx, state, dst, op == CmpOp::Ne);
+        mark_null(cx, &mut other, dst, op == CmpOp::Eq);
+    } else {
+        let matched = width == Width::W64
+            && match src {
+                Operand::Reg(src) => packet::learn(op, (dst, &left), (src, &right), &mut other, state),
+                Operand::Imm(_) => false,
+            };
+        if !matched && cx.leaks(&left) {
+            return Err(RegisterCause::PointerComparison { reg: dst }.into());
+        }
+    }
+    cx.fx.forks.push(Fork { state: other, at: target, kind: ForkKind::Branch });
+    Ok(next)
+}
+
+/// What is known of a branch before it is taken.
+enum Outcome {
+    /// Only one way is possible.
+    Decided(bool),
+    /// Both are, and this is what each teaches of the two numbers; nothing where an operand is a pointer.
+    Open { taken: Option<(Scalar, Scalar)>, fallthrough: Option<(Scalar, Scalar)> },
+}
+
+/// (`is_branch_taken`)
+fn decide(
+    state: &State,
+    width: Width,
+    op: CmpOp,
+    left: &Value,
+    right: &Value,
+    same_register: bool,
+) -> Outcome {
+    let open = Outcome::Open { taken: None, fallthrough: None };
+    match (left, right) {
+        (Value::Scalar(a), Value::Scalar(b)) => {
+            match Scalar::branch(op_of(op), width_of(width), a.num, b.num, same_register) {
+                Branch::Always => Outcome::Decided(true),
+                Branch::Never => Outcome::Decided(false),
+                Branch::Both { taken, fallthrough } => {
+                    Outcome::Open { taken: Some(taken), fallthrough: Some(fallthrough) }
+                }
+            }
+        }
+        (Value::Pointer(a), Value::Pointer(b)) if width == Width::W64 && a.is_packet_any() && b.is_packet_any() => {
+            packet::decided(op, a, b).map_or(open, Outcome::Decided)
+        }
+        (Value::Pointer(pointer), Value::Scalar(scalar)) | (Value::Scalar(scalar), Value::Pointer(pointer)) => {
+            // Equality does not care which side the pointer is on.
+            let decided = width == Width::W64 && scalar.is_zero() && is_not_null(state, pointer);
+            match op {
+                CmpOp::Eq if decided => Outcome::Decided(false),
+                CmpOp::Ne if decided => Outcome::Decided(true),
+                CmpOp::Eq
+                | CmpOp::Ne
+                | CmpOp::Gt
+                | CmpOp::Ge
+                | CmpOp::Lt
+                | CmpOp::Le
+                | CmpOp::Sgt
+                | CmpOp::Sge
+                | CmpOp::Slt
+                | CmpOp::Sle
+                | CmpOp::Set => open,
+            }
+        }
+        (Value::Pointer(_), Value::Pointer(_)) | (Value::Uninit, _) | (_, Value::Uninit) => open,
+    }
+}
+
+/// Whether a pointer cannot be zero. (`reg_not_null`)
+fn is_not_null(state: &State, pointer: &Pointer) -> bool {
+    let owned = matches!(pointer.region, Region::Btf { .. })
+        && !pointer.nullable()
+        && (state.is_referenced(pointer.object)
+            || (pointer.flags.contains(Flags::TRUSTED) && !pointer.flags.contains(Flags::UNTRUSTED)));
+    never_null(pointer) || (owned && in_range(pointer))
+}
+
+/// Whether the offset is so small that the address cannot wrap to zero.
+fn in_range(pointer: &Pointer) -> bool {
+    pointer.off.smin() > -MAX_VAR_OFF && pointer.off.smax() < MAX_VAR_OFF
+}
+
+/// A decision relied on the operands that are numbers.
+fn demand_operands(cx: &mut Cx<'_, '_>, state: &State, dst: Reg, src: Operand) {
+    cx.demand(state, dst);
+    if let Operand::Reg(src) = src {
+        cx.demand(state, src);
+    }
+}
+
+/// The way that cannot be taken, taken all the same by a processor that guesses: nothing is known of the operands there.
+fn speculate(cx: &mut Cx<'_, '_>, state: &State, dst: Reg, src: Operand, at: InsnIdx) {
+    let mut other = state.clone();
+    let unknown = cx.unknown();
+    other.set(dst, unknown);
+    if let Operand::Reg(src) = src {
+        other.set(src, unknown);
+    }
+    other.speculative = true;
+    cx.fx.forks.push(Fork { state: other, at, kind: ForkKind::Speculative });
+}
+
+/// Writes what an outcome teaches into the operand registers.
+fn write_back(
+    cx: &Cx<'_, '_>,
+    state: &mut State,
+    dst: Reg,
+    src: Operand,
+    before: (&Value, &Value),
+    learned: Option<(Scalar, Scalar)>,
+    names: [&'static str; 2],
+) -> Check<()> {
+    let Some((left, right)) = learned else { return Ok(()) };
+    let mut left = with_number(before.0, left);
+    let mut right = with_number(before.1, right);
+    settle(cx, &mut left, names[0])?;
+    settle(cx, &mut right, names[1])?;
+    if left != *before.0 {
+        state.set(dst, left);
+    }
+    if let Operand::Reg(src) = src
+        && (right != *before.1 || src == dst)
+    {
+        state.set(src, right);
+    }
+    Ok(())
+}
+
+fn with_number(value: &Value, num: Scalar) -> Value {
+    match value {
+        Value::Scalar(scalar) => Value::Scalar(ScalarValue { num, ..*scalar }),
+        Value::Pointer(_) | Value::Uninit => *value,
+    }
+}
+
+fn is_packet_any(value: &Value) -> bool {
+    value.as_pointer().is_some_and(Pointer::is_packet_any)
+}
+
+fn is_stack(value: &Value) -> bool {
+    value.as_pointer().is_some_and(|pointer| matches!(pointer.region, Region::Stack { .. }) && !pointer.nullable())
+}
+
+/// Where two pointers are equal and one is not null, neither is the other.
+fn equal_pointers(op: CmpOp, dst: (Reg, &Value), src: (Reg, &Value), taken: &mut State, fallthrough: &mut State) {
+    let (Value::Pointer(left), Value::Pointer(right)) = (dst.1, src.1) else { return };
+    if matches!(left.region, Region::Btf { .. }) || matches!(right.region, Region::Btf { .. }) {
+        return;
+    }
+    let equal = match op {
+        CmpOp::Eq => taken,
+        CmpOp::Ne => fallthrough,
+        CmpOp::Gt
+        | CmpOp::Ge
+        | CmpOp::Lt
+        | CmpOp::Le
+        | CmpOp::Sgt
+        | CmpOp::Sge
+        | CmpOp::Slt
+        | CmpOp::Sle
+        | CmpOp::Set => return,
+    };
+    if never_null(left) && right.nullable() {
+        set_not_null(equal, src.0);
+    }
+    if never_null(right) && left.nullable() {
+        set_not_null(equal, dst.0);
+    }
+}
+
+/// As [`is_not_null`], for pointers to which references and trust do not matter.
+fn never_null(pointer: &Pointer) -> bool {
+    !pointer.nullable()
+        && in_range(pointer)
+        && match pointer.region {
+            Region::Socket(_) | Region::Buf | Region::MapValue { .. } | Region::MapKey { .. } | Region::Map { .. } => true,
+            Region::Mem { .. } => !pointer.flags.contains(Flags::UNTRUSTED),
+            Region::Btf { .. }
+            | Region::Ctx
+            | Region::Stack { .. }
+            | Region::Packet { .. }
+            | Region::PacketMeta { .. }
+            | Region::PacketEnd
+            | Region::FlowKeys
+            | Region::TpBuffer
+            | Region::Func { .. }
+            | Region::Arena
+            | Region::Insn { .. } => false,
+        }
+}
+
+fn set_not_null(state: &mut State, reg: Reg) {
+    if let Value::Pointer(pointer) = *state.reg(reg) {
+        state.set(reg, Value::Pointer(pointer.with(pointer.flags.without(Flags::NULLABLE))));
+    }
+}
+
+/// All pointers to the object that `reg` refers to are null, or none is. (`mark_ptr_or_null_regs`)
+///
+/// Where they are null there was nothing to release, so the reference is forgotten.
+fn mark_null(cx: &Cx<'_, '_>, state: &mut State, reg: Reg, is_null: bool) {
+    let Some(object) = state.reg(reg).as_pointer().map(|pointer| pointer.object) else { return };
+    if is_null && let Some(object) = object && state.is_referenced(Some(object)) {
+        state.drop_reference(object);
+    }
+    let zero = cx.scalar(Scalar::constant(0));
+    state.for_each_value_mut(
+        |value| value.as_pointer().is_some_and(|pointer| refers_to(pointer, object)),
+        |value| {
+            if let Value::Pointer(pointer) = value {
+                *value = if is_null {
+                    zero
+                } else {
+                    Value::Pointer(pointer.with(pointer.flags.without(Flags::NULLABLE)))
+                };
+            }
+        },
+    );
+}
+
+fn refers_to(pointer: &Pointer, object: Option<ObjectId>) -> bool {
+    let identified = pointer.object.is_some() || pointer.flags.contains(Flags::RCU);
+    let at_start = pointer.const_off() == Some(0) || pointer.flags.intersects(Flags::ALLOC.union(Flags::NON_OWNING));
+    pointer.nullable() && pointer.object == object && identified && at_start
+}

@@ -1,0 +1,244 @@
+//! A pointer and a number.
+
+use bpfvet_domain::{Arc64, Scalar, Tnum};
+use bpfvet_insn::{AluOp, Operand, Reg, Width};
+
+use super::speculation::{self, Pending};
+use crate::cx::Cx;
+use crate::failure::Check;
+use crate::region::{self, MAX_VAR_OFF};
+use crate::value::{Flags, Pointer, Region, TypeTag};
+use crate::violation::{Access, AccessKind, Cause, Place, RegisterCause};
+use crate::{State, Value};
+use crate::failure::Stop;
+use alloc::boxed::Box;
+
+/// The operands of the instruction, as registers.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Sum {
+    pub(super) width: Width,
+    pub(super) op: AluOp,
+    pub(super) dst: Reg,
+    pub(super) src: Operand,
+    /// The register that holds the pointer: `dst`, unless the pointer is added to a number.
+    pub(super) pointer_reg: Reg,
+}
+
+/// `pointer op offset`. (`adjust_ptr_min_max_vals`)
+///
+/// # Soundness
+///
+/// The offset of the result contains every sum of an offset of the pointer and a member of `offset`, in arithmetic modulo
+/// 2⁶⁴; the checks before and after keep both far from where an address could wrap.
+pub(super) fn add(cx: &mut Cx<'_, '_>, state: &mut State, sum: Sum, pointer: &Pointer, offset: &Scalar) -> Check<Value> {
+    let Sum { width, op, dst, .. } = sum;
+    let tag = pointer.tag();
+    if offset.has_invalid_bounds() {
+        // The offset comes from a path that cannot be; whatever is made of it is not a pointer.
+        return Ok(cx.unknown());
+    }
+    if width == Width::W32 {
+        return if op == AluOp::Sub && cx.facts.may_leak() {
+            Ok(cx.unknown())
+        } else {
+            Err(RegisterCause::PointerArithmetic32 { reg: dst, tag }.into())
+        };
+    }
+    if pointer.nullable() {
+        return Err(RegisterCause::PointerArithmeticOnNullable { reg: dst, tag }.into());
+    }
+    check_kind(sum, pointer, offset)?;
+    let inherits = dst != sum.pointer_reg;
+    if matches!(pointer.region, Region::Mem { .. }) && pointer.flags.contains(Flags::UNTRUSTED) {
+        // Such memory is only ever read with care, so its offset does not matter.
+        return Ok(Value::Pointer(*pointer));
+    }
+    check_offset_number(offset, tag)?;
+    check_pointer_offset(&pointer.off, tag)?;
+    let mut pending = Pending::default();
+    if matches!(op, AluOp::Add | AluOp::Sub) {
+        speculation::check_pointer(cx, state, sum, pointer, offset, &mut pending)?;
+    }
+    let mut result = *pointer;
+    let subtracts = match op {
+        AluOp::Add => false,
+        AluOp::Sub => {
+            if inherits {
+                return Err(RegisterCause::PointerFromScalar { reg: dst }.into());
+            }
+            if matches!(pointer.region, Region::Stack { .. }) {
+                return Err(RegisterCause::StackPointerSubtraction { reg: dst }.into());
+            }
+            true
+        }
+        AluOp::And | AluOp::Or | AluOp::Xor => {
+            return Err(RegisterCause::PointerOperator { reg: dst, op, bitwise: true }.into());
+        }
+        AluOp::Mul
+        | AluOp::Div
+        | AluOp::Sdiv
+        | AluOp::Mod
+        | AluOp::Smod
+        | AluOp::Lsh
+        | AluOp::Rsh
+        | AluOp::Arsh => return Err(RegisterCause::PointerOperator { reg: dst, op, bitwise: false }.into()),
+    };
+    let known = offset.as_const().is_some();
+    let keeps_bounds = move_packet(cx, &mut result, known, subtracts, offset);
+    check_pointer_offset(&unreduced(&pointer.off, offset, subtracts), tag)?;
+    result.off = if subtracts {
+        Scalar::pointer_sub(pointer.off, *offset, keeps_bounds)
+    } else {
+        Scalar::pointer_add(pointer.off, *offset, keeps_bounds)
+    };
+    check_unprivileged(cx, dst, &result)?;
+    if matches!(op, AluOp::Add | AluOp::Sub) {
+        speculation::commit_pointer(cx, state, sum, &result, &pending)?;
+    }
+    Ok(Value::Pointer(result))
+}
+
+/// Whether this kind of pointer can be moved at all.
+fn check_kind(sum: Sum, pointer: &Pointer, offset: &Scalar) -> Check<()> {
+    let constant = offset.as_const();
+    let allowed = match pointer.region {
+        Region::Ctx
+        | Region::MapValue { .. }
+        | Region::MapKey { .. }
+        | Region::Stack { .. }
+        | Region::Packet { .. }
+        | Region::PacketMeta { .. }
+        | Region::TpBuffer
+        | Region::Btf { .. }
+        | Region::Mem { .. }
+        | Region::Buf
+        | Region::Func { .. } => true,
+        Region::FlowKeys => constant.is_some(),
+        Region::Map { .. } => constant == Some(0) && sum.op == AluOp::Add,
+        Region::PacketEnd | Region::Socket(_) | Region::Arena | Region::Insn { .. } => false,
+    };
+    if allowed {
+        Ok(())
+    } else {
+        Err(RegisterCause::PointerArithmeticOnKind { reg: sum.dst, tag: pointer.tag() }.into())
+    }
+}
+
+/// Whether a number can be added to a pointer. (`check_reg_sane_offset_scalar`)
+fn check_offset_number(offset: &Scalar, tag: TypeTag) -> Check<()> {
+    if let Some(value) = offset.as_const().map(u64::cast_signed)
+        && (value >= MAX_VAR_OFF || value <= -MAX_VAR_OFF)
+    {
+        return Err(RegisterCause::OffsetConstantTooLarge { tag, value }.into());
+    }
+    let smin = offset.smin();
+    if smin == i64::MIN {
+        return Err(RegisterCause::OffsetUnbounded { tag, offset: *offset }.into());
+    }
+    if smin >= MAX_VAR_OFF || smin <= -MAX_VAR_OFF {
+        return Err(RegisterCause::OffsetTooLarge { tag, smin }.into());
+    }
+    Ok(())
+}
+
+/// Whether a pointer's own offset is in range. (`check_reg_sane_offset_ptr`)
+fn check_pointer_offset(off: &Scalar, tag: TypeTag) -> Check<()> {
+    if let Some(offset) = off.as_const().map(u64::cast_signed)
+        && (offset >= MAX_VAR_OFF || offset <= -MAX_VAR_OFF)
+    {
+        return Err(RegisterCause::PointerOffsetTooLarge { tag, offset }.into());
+    }
+    let smin = off.smin();
+    if smin >= MAX_VAR_OFF || smin <= -MAX_VAR_OFF {
+        return Err(RegisterCause::PointerOffsetTooLarge { tag, offset: smin }.into());
+    }
+    Ok(())
+}
+
+/// The sum before its views are made to agree: that is what the kernel tests.
+fn unreduced(pointer: &Scalar, offset: &Scalar, subtracts: bool) -> Scalar {
+    let (tnum, wide) = if subtracts {
+        (Tnum::sub(pointer.tnum(), offset.tnum()), Arc64::add(pointer.arc64(), Arc64::neg(offset.arc64())))
+    } else {
+        (Tnum::add(pointer.tnum(), offset.tnum()), Arc64::add(pointer.arc64(), offset.arc64()))
+    };
+    Scalar::from_parts(tnum, wide, pointer.arc32())
+}
+
+/// What moving a packet pointer does to what is known of the packet's end; whether its bounds stay comparable with those of
+/// its group.
+fn move_packet(cx: &mut Cx<'_, '_>, pointer: &mut Pointer, known: bool, subtracts: bool, offset: &Scalar) -> bool {
+    let fresh = if known || !pointer.is_packet() { None } else { Some(cx.new_packet()) };
+    match &mut pointer.region {
+        Region::Packet { group, range } | Region::PacketMeta { group, range } => {
+            if fresh.is_some() {
+                *group = fresh;
+            }
+            // Moving back by an unknown amount stays inside what was proven; everything else does not.
+            let loses = if subtracts { !known && offset.smin() < 0 } else { !known };
+            if loses || *range < 0 {
+                *range = 0;
+            }
+            known || *range > 0
+        }
+        Region::Ctx
+        | Region::Stack { .. }
+        | Region::Map { .. }
+        | Region::MapValue { .. }
+        | Region::MapKey { .. }
+        | Region::PacketEnd
+        | Region::FlowKeys
+        | Region::Socket(_)
+        | Region::TpBuffer
+        | Region::Btf { .. }
+        | Region::Mem { .. }
+        | Region::Buf
+        | Region::Func { .. }
+        | Region::Arena
+        | Region::Insn { .. } => false,
+    }
+}
+
+/// Without privilege a stack or map value pointer must stay inside its object at all times. (`sanitize_check_bounds`)
+fn check_unprivileged(cx: &Cx<'_, '_>, dst: Reg, pointer: &Pointer) -> Check<()> {
+    if cx.facts.request.privilege.bypasses_spec_v1() {
+        return Ok(());
+    }
+    match pointer.region {
+        Region::Stack { .. } => {
+            let Some(off) = pointer.const_off() else {
+                let off = pointer.off.tnum().value.cast_signed();
+                return Err(RegisterCause::VariableStackPointer { reg: dst, offset: pointer.off, off }.into());
+            };
+            if off >= 0 || off < -i64::from(cx.facts.limits.stack_bytes) {
+                return Err(RegisterCause::StackPointerOutOfRange { reg: dst, off }.into());
+            }
+            Ok(())
+        }
+        Region::MapValue { .. } => {
+            let access =
+                Access { place: Place::Reg(dst), tag: pointer.tag(), off: 0, size: 1, kind: AccessKind::Read };
+            region::check_map_value(cx, pointer, access, false, true).map_err(|stop| match stop {
+                Stop::Cause(inner) => {
+                    Cause::from(RegisterCause::MapValuePointerOutOfRange { reg: dst, inner: Box::new(inner) }).into()
+                }
+                Stop::Unsupported(_) | Stop::Internal(_) => stop,
+            })
+        }
+        Region::Ctx
+        | Region::Map { .. }
+        | Region::MapKey { .. }
+        | Region::Packet { .. }
+        | Region::PacketMeta { .. }
+        | Region::PacketEnd
+        | Region::FlowKeys
+        | Region::Socket(_)
+        | Region::TpBuffer
+        | Region::Btf { .. }
+        | Region::Mem { .. }
+        | Region::Buf
+        | Region::Func { .. }
+        | Region::Arena
+        | Region::Insn { .. } => Ok(()),
+    }
+}
