@@ -1,0 +1,139 @@
+//! A call whose arguments or result break its contract.
+
+use alloc::format;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+
+use bpfvet_insn::InsnIdx;
+use bpfvet_platform::MapKind;
+use bpfvet_vm::violation::{CallCause, PrototypeReason};
+
+use super::{cause_message, place};
+use crate::Names;
+use crate::names::helper_name;
+use crate::state_text::type_text;
+
+pub(super) fn message(cause: &CallCause, at: InsnIdx, names: &Names<'_>) -> String {
+    match cause {
+        CallCause::ArgumentKind { place: arg, actual, expected } => {
+            let expected: Vec<String> = expected.iter().map(|tag| type_text(*tag)).collect();
+            format!("{} type={} expected={}", place(*arg), type_text(*actual), expected.join(", "))
+        }
+        CallCause::PossiblyNull { place: arg } if names.old_wording() => {
+            let number = place(*arg);
+            format!("Possibly NULL pointer passed to helper arg{}", number.trim_start_matches('R'))
+        }
+        CallCause::PossiblyNull { place: arg } => format!("Possibly NULL pointer passed to helper {}", place(*arg)),
+        CallCause::ArgumentType { place: arg, actual, expected } => {
+            format!("{} is of type {actual} but {expected} is expected", place(*arg))
+        }
+        CallCause::MayWrite { helper, place: arg, tag } => {
+            let (helper, arg, tag) = (helper_name(helper), place(*arg), type_text(*tag));
+            format!("{helper}() may write into memory pointed by {arg} type={tag}")
+        }
+        CallCause::ReleaseOffset { place: arg } => {
+            format!("{} must have zero offset when passed to release func or trusted arg to kfunc", place(*arg))
+        }
+        CallCause::SizeNegative { place: arg } => {
+            format!("{} min value is negative, either use unsigned or 'var &= const'", place(*arg))
+        }
+        CallCause::SizeZero { place: arg, umin, umax } => {
+            let (umin, umax) = (umin.cast_signed(), umax.cast_signed());
+            format!("{} invalid zero-sized read: u64=[{umin},{umax}]", place(*arg))
+        }
+        CallCause::SizeUnbounded { place: arg } => {
+            format!("{} unbounded memory access, use 'var &= const' or 'if (var < const)'", place(*arg))
+        }
+        CallCause::NotConstant { place: arg, allocation: true } => format!("{} is not a const", place(*arg)),
+        CallCause::NotConstant { place: arg, allocation: false } => {
+            format!("{} must be a known constant", place(*arg))
+        }
+        CallCause::AllocationTooLarge { place: arg } => format!("{} allocation size exceeds u32 max", place(*arg)),
+        CallCause::MemoryTooLarge { place: arg, size } => format!("{} memory size {size} is too large", place(*arg)),
+        CallCause::MapHelper { kind, helper, id } => {
+            format!("cannot pass map_type {} into func {}#{id}", kind.0, helper_name(helper))
+        }
+        CallCause::TailCallMap => "expected prog array map for tail call".to_string(),
+        CallCause::SockmapArgument => "invalid arg_type for sockmap/sockhash".to_string(),
+        CallCause::MapMismatch { object, object_place, object_uid, place: arg, uid } => {
+            let (first, second) = (place(*object_place), place(*arg));
+            format!(
+                "{object} pointer in {first} map_uid={object_uid} doesn't match map pointer in {second} map_uid={uid}"
+            )
+        }
+        CallCause::FieldVariable { place: arg, field } => {
+            format!("{} doesn't have constant offset. {field} has to be at the constant offset", place(*arg))
+        }
+        CallCause::FieldWithoutTypes { map, field } => format!("map '{map}' has to have BTF in order to use {field}"),
+        CallCause::NoField { map, field } => format!("map '{map}' has no valid {field}"),
+        CallCause::FieldElsewhere { off, field, at } => {
+            format!("off {off} doesn't point to 'struct {field}' that is at {at}")
+        }
+        CallCause::StringNotReadOnly { place: arg } => format!("{} does not point to a readonly map'", place(*arg)),
+        CallCause::StringMapKind { place: arg, kind } => match *kind {
+            MapKind::INSN_ARRAY | MapKind::PERCPU_ARRAY => {
+                format!("{} points to {} map which cannot be used as const string", place(*arg), kind.name())
+            }
+            _ => "no direct value access support for this map type".to_string(),
+        },
+        CallCause::StringVariable { place: arg } => format!("{} is not a constant address'", place(*arg)),
+        CallCause::StringUnterminated => "string is not zero-terminated".to_string(),
+        CallCause::FormatString => "Invalid format string".to_string(),
+        // The kernel says nothing here.
+        CallCause::FormatArguments => String::new(),
+        CallCause::LocalStorageFlags => "get_local_storage() doesn't support non-zero flags".to_string(),
+        CallCause::NoIteration => "callback function not allowed for map".to_string(),
+        CallCause::RetvalKind => "R1 is not a scalar".to_string(),
+        CallCause::RetvalOfVoid => {
+            "BPF_LSM_CGROUP that attach to void LSM hooks can't modify return value!".to_string()
+        }
+        CallCause::TooDeep { frames } => format!("the call stack of {frames} frames is too deep"),
+        CallCause::MissingStackArgument { expected, missing } => {
+            format!("callee expects {expected} args, stack arg{missing} is not initialized")
+        }
+        CallCause::GlobalArguments { subprog, name, inner } => {
+            let inner = cause_message(inner, at, names);
+            let separator = if inner.is_empty() { "" } else { "\n" };
+            format!("{inner}{separator}Caller passes invalid args into func#{subprog} ('{name}')")
+        }
+        CallCause::NotScalar { place: arg } => format!("{} is not a scalar", place(*arg)),
+        CallCause::NotCtx { place: arg } => format!("{} expects pointer to ctx", place(*arg)),
+        CallCause::NotNonNull { place: arg } => format!("{} is expected to be non-NULL", place(*arg)),
+        CallCause::NotArena { place: arg } => format!("{} is not a pointer to arena or scalar.", place(*arg)),
+        CallCause::PacketPointerToMover { place: arg, subprog } => {
+            format!("{} is a packet pointer, but func#{subprog} may change packet data", place(*arg))
+        }
+        CallCause::NoFunctionRecords => "missing btf func_info".to_string(),
+        CallCause::CallbackNotStatic => "callback function not static".to_string(),
+        CallCause::CallbackIsMain => "callback function cannot be the main program".to_string(),
+        CallCause::Prototype { name, reason } => prototype(name, reason, names),
+    }
+}
+
+/// Source: `btf_prepare_func_args`, `kernel/bpf/btf.c`, Linux 7.3.
+fn prototype(name: &str, reason: &PrototypeReason, names: &Names<'_>) -> String {
+    match reason {
+        PrototypeReason::Untyped => "Global functions need valid BTF".to_string(),
+        PrototypeReason::TooMany { count, max } if names.old_wording() => {
+            format!("Global function {name}() with {count} > {max} args. Buggy compiler.")
+        }
+        PrototypeReason::TooMany { count, max } => {
+            format!("kernel supports at most {max} parameters, function {name} has {count}")
+        }
+        PrototypeReason::Return if names.old_wording() => {
+            format!("Global function {name}() doesn't return scalar. Only those are supported.")
+        }
+        PrototypeReason::Return => {
+            format!("Global function {name}() return value not void or scalar. Only those are supported.")
+        }
+        // The error is that the type has no size, -EINVAL.
+        PrototypeReason::PointeeSize { arg, kind, name } => {
+            format!("arg#{arg} reference type('{kind} {name}') size cannot be determined: -22")
+        }
+        PrototypeReason::ParameterKind { arg, kind } => {
+            format!("Arg#{arg} type {kind} in {name}() is not supported yet.")
+        }
+        PrototypeReason::Tags { arg } => format!("arg#{arg} has invalid combination of tags"),
+        PrototypeReason::TagOnScalar { arg } => format!("arg#{arg} has pointer tag, but is not a pointer type"),
+    }
+}

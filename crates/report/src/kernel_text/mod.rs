@@ -1,0 +1,94 @@
+//! The kernel's wording of every cause: what people search for and tools parse.
+//!
+//! The words are those of Linux 7.3; where an earlier release put it differently and that is known, [`Names::version`] decides.
+//! A message may have several lines: a check inside a check prints first.
+
+mod call;
+mod context;
+mod decode;
+mod memory;
+mod policy;
+mod register;
+mod resource;
+mod structure;
+
+use alloc::format;
+use alloc::string::{String, ToString};
+
+use bpfvet_domain::TnumText;
+use bpfvet_explore::{Limit, RejectionCause};
+use bpfvet_insn::InsnIdx;
+use bpfvet_vm::violation::{CallCause, MemoryCause, Place};
+use bpfvet_vm::{Cause, Violation};
+
+use crate::Names;
+
+pub use decode::decode_message;
+pub use structure::structure_message;
+
+/// What the kernel says when it ends like this, without the final newline.
+///
+/// Where the kernel would say nothing, because there is no verdict, it is what is missing.
+#[must_use]
+pub fn kernel_message(cause: &RejectionCause, names: &Names<'_>) -> String {
+    match cause {
+        RejectionCause::Violation(violation) => violation_message(violation, names),
+        RejectionCause::Structure(error) => structure_message(error, names),
+        RejectionCause::Limit(Limit::ProcessedInsns { processed }) => {
+            format!("BPF program is too large. Processed {processed} insn")
+        }
+        RejectionCause::Limit(Limit::PendingStates { pending }) => {
+            format!("The sequence of {pending} jumps is too complex.")
+        }
+        RejectionCause::InfiniteLoop { at } => format!("infinite loop detected at insn {at}"),
+        RejectionCause::Unsupported(missing) => format!("not supported at insn {}: {}", missing.at, missing.what),
+        RejectionCause::Interrupted => "interrupted".to_string(),
+        RejectionCause::Internal { at, what } => format!("bug of bpfvet at insn {at}: {what}"),
+    }
+}
+
+/// What the kernel says of a broken rule, without the final newline.
+#[must_use]
+pub fn violation_message(violation: &Violation, names: &Names<'_>) -> String {
+    cause_message(&violation.cause, violation.at, names)
+}
+
+fn cause_message(cause: &Cause, at: InsnIdx, names: &Names<'_>) -> String {
+    match cause {
+        Cause::Register(cause) => register::message(cause, at, names),
+        Cause::Memory(cause) => memory::message(cause, at, names),
+        Cause::Resource(cause) => resource::message(cause, names),
+        Cause::Call(cause) => call::message(cause, at, names),
+        Cause::Context(cause) => context::message(cause, names),
+        Cause::Policy(cause) => policy::message(cause, names),
+    }
+}
+
+/// Whether the kernel ends the message with a newline. It forgets a few.
+pub(crate) fn ends_line(cause: &RejectionCause) -> bool {
+    match cause {
+        RejectionCause::Violation(violation) => !matches!(
+            *violation.cause,
+            Cause::Memory(MemoryCause::VariableWriteOverSpill { .. } | MemoryCause::VariableWriteOverUninit { .. })
+                | Cause::Call(CallCause::TailCallMap)
+        ),
+        RejectionCause::Structure(error) => structure::ends_line(error),
+        RejectionCause::Limit(_)
+        | RejectionCause::InfiniteLoop { .. }
+        | RejectionCause::Unsupported(_)
+        | RejectionCause::Interrupted
+        | RejectionCause::Internal { .. } => true,
+    }
+}
+
+/// A place as the kernel names it (`reg_arg_name`).
+fn place(place: Place) -> String {
+    match place {
+        Place::Reg(reg) => format!("R{}", reg.number()),
+        Place::StackArg(slot) => format!("*(R11-{})", (u32::from(slot) + 1) * 8),
+    }
+}
+
+const fn tnum(tnum: bpfvet_domain::Tnum) -> TnumText {
+    TnumText(tnum)
+}

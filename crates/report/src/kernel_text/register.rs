@@ -1,0 +1,134 @@
+//! A register holds the wrong kind of thing.
+
+use alloc::format;
+use alloc::string::{String, ToString};
+
+use bpfvet_insn::{AluOp, InsnIdx, Reg};
+use bpfvet_vm::violation::{AluReason, RegisterCause};
+
+use super::{cause_message, tnum};
+use crate::Names;
+use crate::state_text::type_text;
+
+const NOT_ROOT: &str = "pointer arithmetic with it prohibited for !root";
+
+pub(super) fn message(cause: &RegisterCause, at: InsnIdx, names: &Names<'_>) -> String {
+    let r = |reg: &Reg| reg.number();
+    match cause {
+        RegisterCause::Unreadable { reg } => format!("R{} !read_ok", r(reg)),
+        RegisterCause::FramePointerWritten => "frame pointer is read only".to_string(),
+        RegisterCause::PointerArithmetic { reg } => format!("R{} pointer arithmetic prohibited", r(reg)),
+        RegisterCause::PointerArithmetic32 { reg, tag: _ } => {
+            format!("R{} 32-bit pointer arithmetic prohibited", r(reg))
+        }
+        RegisterCause::PointerArithmeticOnNullable { reg, tag } => {
+            format!("R{} pointer arithmetic on {} prohibited, null-check it first", r(reg), type_text(*tag))
+        }
+        RegisterCause::PointerArithmeticOnKind { reg, tag } => {
+            format!("R{} pointer arithmetic on {} prohibited", r(reg), type_text(*tag))
+        }
+        RegisterCause::PointerPointer { reg, op } => {
+            format!("R{} pointer {}= pointer prohibited", r(reg), operator(*op))
+        }
+        RegisterCause::PointerOperator { reg, op, bitwise: true } => {
+            format!("R{} bitwise operator {}= on pointer prohibited", r(reg), operator(*op))
+        }
+        RegisterCause::PointerOperator { reg, op, bitwise: false } => {
+            format!("R{} pointer arithmetic with {}= operator prohibited", r(reg), operator(*op))
+        }
+        RegisterCause::PointerFromScalar { reg } => format!("R{} tried to subtract pointer from scalar", r(reg)),
+        RegisterCause::StackPointerSubtraction { reg } => {
+            format!("R{} subtraction from stack pointer prohibited", r(reg))
+        }
+        RegisterCause::OffsetConstantTooLarge { tag, value } => {
+            format!("math between {} pointer and {value} is not allowed", type_text(*tag))
+        }
+        RegisterCause::OffsetUnbounded { tag, offset: _ } => {
+            format!("math between {} pointer and register with unbounded min value is not allowed", type_text(*tag))
+        }
+        RegisterCause::OffsetTooLarge { tag, smin } => {
+            format!("value {smin} makes {} pointer be out of bounds", type_text(*tag))
+        }
+        RegisterCause::PointerOffsetTooLarge { tag, offset } => {
+            format!("{} pointer offset {offset} is not allowed", type_text(*tag))
+        }
+        RegisterCause::SignExtendsPointer { reg } => format!("R{} sign-extension part of pointer", r(reg)),
+        RegisterCause::PartialPointerCopy { reg } => format!("R{} partial copy of pointer", r(reg)),
+        RegisterCause::PointerComparison { reg } => format!("R{} pointer comparison prohibited", r(reg)),
+        RegisterCause::SpeculativeArithmetic { reg, adds, reason } => {
+            let (reg, op) = (r(reg), if *adds { "add" } else { "sub" });
+            match reason {
+                AluReason::MixedSigns => format!("R{reg} has unknown scalar with mixed signed bounds, {NOT_ROOT}"),
+                AluReason::Kind => format!("R{reg} has pointer with unsupported alu operation, {NOT_ROOT}"),
+                AluReason::Paths => {
+                    format!("R{reg} tried to {op} from different maps, paths or scalars, {NOT_ROOT}")
+                }
+                AluReason::Limit => format!("R{reg} tried to {op} beyond pointer bounds, {NOT_ROOT}"),
+            }
+        }
+        RegisterCause::VariableStackPointer { reg, offset, off } => {
+            let offset = tnum(offset.tnum());
+            format!("R{} variable stack access prohibited for !root, var_off={offset} off={off}", r(reg))
+        }
+        RegisterCause::StackPointerOutOfRange { reg, off } => {
+            format!("R{} stack pointer arithmetic goes out of range, prohibited for !root; off={off}", r(reg))
+        }
+        RegisterCause::MapValuePointerOutOfRange { reg, inner } => {
+            let inner = cause_message(inner, at, names);
+            format!("{inner}\nR{} pointer arithmetic of map value goes out of range, prohibited for !root", r(reg))
+        }
+        RegisterCause::ArenaAndOther => "same insn cannot be used with and without arena pointer".to_string(),
+        RegisterCause::CastWithoutArena => {
+            "addr_space_cast insn can only be used in a program that has an associated arena".to_string()
+        }
+        RegisterCause::DivisionByZero => "div by zero".to_string(),
+        RegisterCause::InvalidShift { amount } => format!("invalid shift {amount}"),
+        RegisterCause::ContradictoryScalar { what, num } => {
+            let (wide, low, bits) = (num.arc64(), num.arc32(), num.tnum());
+            let why = if num.is_empty() {
+                "range bounds violation"
+            } else if num.as_const().is_some_and(|value| !wide.is_const() || wide.base != value) {
+                "const tnum out of sync with range bounds"
+            } else {
+                "const subreg tnum out of sync with range bounds"
+            };
+            format!(
+                "verifier bug: REG INVARIANTS VIOLATION ({what}): {why} r64={{.base={}, .size={}}} r32={{.base={}, .size={}}} \
+                 var_off=({}, {})",
+                hex(wide.base),
+                hex(wide.size),
+                hex(low.base.into()),
+                hex(low.size.into()),
+                hex(bits.value),
+                hex(bits.mask)
+            )
+        }
+        RegisterCause::NotAnInstruction { reg, tag } => {
+            format!("R{} has type {}, expected PTR_TO_INSN", r(reg), type_text(*tag))
+        }
+    }
+}
+
+/// The operator without the sign of a division (`bpf_alu_string`).
+const fn operator(op: AluOp) -> &'static str {
+    match op {
+        AluOp::Sdiv => "/",
+        AluOp::Smod => "%",
+        AluOp::Add
+        | AluOp::Sub
+        | AluOp::Mul
+        | AluOp::Div
+        | AluOp::Mod
+        | AluOp::And
+        | AluOp::Or
+        | AluOp::Xor
+        | AluOp::Lsh
+        | AluOp::Rsh
+        | AluOp::Arsh => op.symbol(),
+    }
+}
+
+/// C's `%#llx`, which writes zero without a prefix.
+fn hex(number: u64) -> String {
+    if number == 0 { "0".to_string() } else { format!("{number:#x}") }
+}

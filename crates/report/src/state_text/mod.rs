@@ -1,0 +1,133 @@
+//! A state as the verifier's log prints it.
+//!
+//! ```text
+//!  frame1: R0=scalar(…) R1=ctx() R10=fp0 fp-8=????mmmm fp-16=Pscalar(…) refs=2,3 cb
+//!  ▲        ▲                            ▲                             ▲        ▲
+//!  not the  registers that are           slots from the top down,      what     how the frame
+//!  entry    readable                     bytes as ? r m 0 p            is held  was entered
+//! ```
+//!
+//! Source: `print_verifier_state`, `kernel/bpf/log.c`, Linux 7.3.
+
+mod value;
+
+use alloc::string::String;
+use core::fmt::Write;
+
+use bpfvet_insn::RegSet;
+use bpfvet_vm::{ByteKind, Frame, FrameKind, Slot, State};
+
+use crate::Names;
+
+pub use value::value_text;
+pub(crate) use value::{type_text, write_value};
+
+/// What of a frame is printed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Extent {
+    /// All registers and slots that hold something.
+    Whole,
+    /// Of those, only these registers and slots.
+    Changed {
+        /// The registers.
+        regs: RegSet,
+        /// The slots, a bit each from the top of the stack down.
+        slots: u64,
+    },
+}
+
+impl Extent {
+    const fn has_reg(self, number: u16) -> bool {
+        match self {
+            Self::Whole => true,
+            Self::Changed { regs, slots: _ } => regs.bits() & (1 << number) != 0,
+        }
+    }
+
+    const fn has_slot(self, slot: u32) -> bool {
+        match self {
+            Self::Whole => true,
+            Self::Changed { regs: _, slots } => slot < 64 && slots & (1 << slot) != 0,
+        }
+    }
+}
+
+/// The text of one frame of a state, with what the state holds; it begins with a space and has no newline.
+#[must_use]
+pub fn state_text(state: &State, frame: usize, extent: Extent, names: &Names<'_>) -> String {
+    let mut out = String::new();
+    write_state(&mut out, state, frame, extent, names);
+    out
+}
+
+/// [`state_text`] at the end of `out`.
+pub(crate) fn write_state(out: &mut String, state: &State, frame: usize, extent: Extent, names: &Names<'_>) {
+    let index = frame.min(state.depth());
+    write_frame(out, state, index, state.frame(index), extent, names);
+}
+
+/// The text of a frame that may have left `state` already, as if it were still in it.
+pub(crate) fn write_frame(
+    out: &mut String,
+    state: &State,
+    index: usize,
+    frame: &Frame,
+    extent: Extent,
+    names: &Names<'_>,
+) {
+    if index > 0 {
+        let _ = write!(out, " frame{index}:");
+    }
+    for (number, value) in (0..).zip(frame.regs()) {
+        if *value != bpfvet_vm::Value::Uninit && extent.has_reg(number) {
+            let _ = write!(out, " R{number}=");
+            write_value(out, value, index, names);
+        }
+    }
+    for (number, slot) in (0..).zip(frame.stack.slots()) {
+        if extent.has_slot(number) {
+            write_slot(out, number, slot, index, names);
+        }
+    }
+    write_held(out, state);
+    match frame.kind {
+        FrameKind::Plain => {}
+        FrameKind::Callback(_) => out.push_str(" cb"),
+        FrameKind::AsyncCallback(_) => out.push_str(" async_cb"),
+    }
+}
+
+fn write_slot(out: &mut String, number: u32, slot: &Slot, frame: usize, names: &Names<'_>) {
+    let bytes = slot.bytes();
+    if bytes.iter().all(|kind| matches!(kind, ByteKind::Invalid | ByteKind::Poison)) {
+        return;
+    }
+    let _ = write!(out, " fp-{}=", number.saturating_add(1).saturating_mul(8));
+    let shown = bytes.iter().take_while(|kind| slot.spilled().is_none() || **kind != ByteKind::Spill);
+    out.extend(shown.map(|kind| byte_char(*kind)));
+    if let Some(value) = slot.spilled() {
+        write_value(out, value, frame, names);
+    }
+}
+
+const fn byte_char(kind: ByteKind) -> char {
+    match kind {
+        ByteKind::Invalid => '?',
+        ByteKind::Spill => 'r',
+        ByteKind::Misc => 'm',
+        ByteKind::Zero => '0',
+        ByteKind::Poison => 'p',
+    }
+}
+
+/// Identities of what is held. Nothing is printed where the oldest has none.
+fn write_held(out: &mut String, state: &State) {
+    if state.refs.first().is_none_or(|first| first.id.is_none()) {
+        return;
+    }
+    let mut separator = " refs=";
+    for id in state.refs.iter().filter_map(|held| held.id) {
+        let _ = write!(out, "{separator}{id}");
+        separator = ",";
+    }
+}

@@ -1,0 +1,6 @@
+//! Texts, as they are printed.
+
+mod host;
+mod kernel_log;
+mod kernel_text;
+mod state_text;
