@@ -186,6 +186,12 @@ impl<W: Word> Arc<W> {
         }
     }
 
+    /// The signed range cut to `min..=max`: holds the members between these.
+    #[inline]
+    pub fn clamped(self, min: W, max: W) -> Self {
+        Self::from_signed(self.signed_min().smax(min), self.signed_max().smin(max))
+    }
+
     /// The smallest arc that holds both; on a tie, the one that starts where `self` starts.
     #[inline]
     pub fn join(self, other: Self) -> Self {

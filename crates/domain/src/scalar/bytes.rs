@@ -17,7 +17,7 @@ pub enum ByteOrder {
 }
 
 impl<W: Double> Scalar<W> {
-    /// The low `bits` bits, zero-extended; fewer than all. (`coerce_reg_to_size`)
+    /// The low `bits` bits, zero-extended; fewer than all. Not reduced. (`coerce_reg_to_size`)
     #[inline]
     pub fn truncated_to(self, bits: u32) -> Self {
         let kept = W::low_ones(bits);
@@ -27,7 +27,7 @@ impl<W: Double> Scalar<W> {
             _ => Arc::from_unsigned(W::zero(), kept),
         };
         let low = if bits < W::BITS / 2 { Arc::full() } else { self.low };
-        Self { tnum: self.tnum.truncate(bits), wide, low }.synced()
+        Self { tnum: self.tnum.truncate(bits), wide, low }
     }
 
     /// The low `bits` bits, sign-extended to the whole word; not reduced. (`coerce_reg_to_size_sx`)
@@ -47,8 +47,8 @@ impl<W: Double> Scalar<W> {
         }
     }
 
-    /// The low `bits` bits, fewer than half, sign-extended to the low half, and zero-extended from there.
-    /// (`coerce_subreg_to_size_sx`, `zext_32_to_64`, `reg_bounds_sync`)
+    /// The low `bits` bits, fewer than half, sign-extended to the low half, and zero-extended from there; not reduced.
+    /// (`coerce_subreg_to_size_sx`, `zext_32_to_64`)
     #[inline]
     pub fn low_sign_extended_from(self, bits: u32) -> Self {
         let Extended { one, fits, min, max } = Extended::from(self.low, bits);
@@ -64,21 +64,20 @@ impl<W: Double> Scalar<W> {
             _ => within(Tnum::top(), least_signed(bits), greatest_signed(bits)),
         }
         .zero_extended()
-        .synced()
     }
 
-    /// The bytes of the low `bits` bits reversed, the bits above cleared. (`scalar_byte_swap`)
+    /// The bytes of the low `bits` bits reversed, the bits above cleared; not reduced. (`scalar_byte_swap`)
     ///
     /// Ranges do not survive: they are remade from the bits.
     #[inline]
     pub fn swapped(self, bits: u32) -> Self {
-        Self { tnum: self.tnum.swapped(bits), ..Self::top() }.cut_to(bits)
+        Self { tnum: self.tnum.swapped(bits), ..Self::top() }
     }
 
-    /// The low `bits` bits where that is fewer than all, and reduced once more, as the kernel does after any operation.
+    /// The low `bits` bits, reduced as often as the kernel does it after a change of byte order.
     #[inline]
-    pub fn cut_to(self, bits: u32) -> Self {
-        if bits < W::BITS { self.truncated_to(bits).synced() } else { self.synced() }
+    fn cut_to(self, bits: u32) -> Self {
+        if bits < W::BITS { self.truncated_to(bits).synced().synced() } else { self.synced() }
     }
 }
 
@@ -119,7 +118,7 @@ impl Scalar<u64> {
     /// The low `bytes` bytes, zero-extended: what a narrow load or store keeps. Eight bytes are the number itself.
     #[inline]
     pub fn truncate(bytes: u32, number: Self) -> Self {
-        if bytes < 8 { number.truncated_to(bytes.saturating_mul(8)) } else { number }
+        if bytes < 8 { number.truncated_to(bytes.saturating_mul(8)).synced() } else { number }
     }
     /// The low `from_bytes` bytes (1, 2 or 4), sign-extended to 64 bits.
     #[inline]
@@ -130,7 +129,7 @@ impl Scalar<u64> {
     #[inline]
     pub fn sign_extend_subreg(from_bytes: u32, number: Self) -> Self {
         if from_bytes < 4 {
-            number.low_sign_extended_from(from_bytes.saturating_mul(8))
+            number.low_sign_extended_from(from_bytes.saturating_mul(8)).synced()
         } else {
             number.zero_extend_subreg()
         }
@@ -141,7 +140,7 @@ impl Scalar<u64> {
         let bits = bytes.saturating_mul(8);
         match op {
             ByteOrder::Le => number.cut_to(bits),
-            ByteOrder::Be | ByteOrder::Swap => number.swapped(bits),
+            ByteOrder::Be | ByteOrder::Swap => number.swapped(bits).cut_to(bits),
         }
     }
 }

@@ -2,6 +2,19 @@
 
 use super::Scalar;
 use crate::arc::Arc;
+use crate::word::Double;
+
+impl<W: Double> Scalar<W> {
+    /// Both ranges cut to `min..=max`, signed; not reduced.
+    #[inline]
+    pub fn clamped(self, min: W::Half, max: W::Half) -> Self {
+        Self {
+            tnum: self.tnum,
+            wide: self.wide.clamped(W::sign_extended(min), W::sign_extended(max)),
+            low: self.low.clamped(min, max),
+        }
+    }
+}
 
 impl Scalar<u64> {
     /// The ranges of the word and of the low half replaced by `min..=max`, signed, and reduced. (`do_refine_retval_range`)
@@ -19,9 +32,7 @@ impl Scalar<u64> {
     /// Both ranges cut to `min..=max`, and reduced. (`__mark_reg_s32_range`)
     #[inline]
     pub fn with_s32_range(self, min: i32, max: i32) -> Self {
-        let low = Arc::<u32>::from_srange(self.s32_min().max(min), self.s32_max().min(max));
-        let wide = Arc::<u64>::from_srange(self.smin().max(i64::from(min)), self.smax().min(i64::from(max)));
-        Self { tnum: self.tnum, wide, low }.synced()
+        self.clamped(min as u32, max as u32).synced()
     }
     /// The range of the word replaced, nothing else. (`reg_set_urange64`, `reg_set_srange64`)
     #[inline]
