@@ -131,6 +131,9 @@ impl Successors {
 
 impl Insn {
     /// Where control goes from here, when this instruction is at `at`. Whether that is inside the program is not known here.
+    ///
+    /// A packet load that leaves the packet, and a tail call that succeeds, end the program; Linux counts the function's exit as
+    /// their second successor. Where that is takes more than one instruction to know.
     #[must_use]
     pub fn successors(&self, at: InsnIdx) -> Successors {
         let Some(next) = at.offset(i64::from(self.slots())) else { return Successors::Outside };
