@@ -7,7 +7,7 @@ use alloc::string::String;
 
 use bpfvet_btf::TypeId;
 use bpfvet_insn::{Call, Insn};
-use bpfvet_platform::{HelperId, HelperLookup, LineInfo, LoadRequest, MapDef, Platform, Version};
+use bpfvet_platform::{HelperId, LineInfo, LoadRequest, MapDef, Platform, Version};
 use bpfvet_vm::{BtfRef, MapRef};
 
 /// Bytes of a map's name that Linux keeps (`BPF_OBJ_NAME_LEN`, less the final zero).
@@ -32,9 +32,9 @@ impl<'a> Names<'a> {
         let mut helpers = BTreeMap::new();
         for (_, insn) in request.program.iter() {
             if let Insn::Call(Call::Helper(id)) = *insn
-                && let Some(name) = lookup(id, request, platform)
+                && let Some(name) = u32::try_from(id).ok().and_then(|id| platform.helper_name(HelperId(id)))
             {
-                helpers.insert(id, helper_name(&name).into_owned());
+                helpers.insert(id, helper_name(name).into_owned());
             }
         }
         let version = platform.name().rsplit(' ').next().and_then(|word| word.parse().ok()).unwrap_or(Self::NEWEST);
@@ -101,16 +101,6 @@ impl<'a> Names<'a> {
     #[must_use]
     pub fn helper(&self, id: i32) -> Option<&str> {
         self.helpers.get(&id).map(String::as_str)
-    }
-}
-
-fn lookup<'a>(id: i32, request: &'a LoadRequest, platform: &'a dyn Platform) -> Option<Cow<'a, str>> {
-    match platform.helper(HelperId(u32::try_from(id).ok()?), request) {
-        HelperLookup::Allowed(proto) => Some(Cow::Borrowed(&proto.name)),
-        HelperLookup::NotForProgram
-        | HelperLookup::Refused(_)
-        | HelperLookup::Unknown
-        | HelperLookup::Unsupported(_) => None,
     }
 }
 

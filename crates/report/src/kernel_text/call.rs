@@ -53,6 +53,12 @@ pub(super) fn message(cause: &CallCause, at: InsnIdx, names: &Names<'_>) -> Stri
         CallCause::MapHelper { kind, helper, id } => {
             format!("cannot pass map_type {} into func {}#{id}", kind.0, helper_name(helper))
         }
+        CallCause::TailCallMaps => "tail_call abusing map_ptr".to_string(),
+        CallCause::SockmapUpdate { kind, helper, id } => {
+            let pair = format!("cannot pass map_type {} into func {}#{id}", kind.0, helper_name(helper));
+            format!("cannot update sockmap in this context\n{pair}")
+        }
+        CallCause::StringNoAddress => "direct value access on string failed".to_string(),
         CallCause::TailCallMap => "expected prog array map for tail call".to_string(),
         CallCause::SockmapArgument => "invalid arg_type for sockmap/sockhash".to_string(),
         CallCause::MapMismatch { object, object_place, object_uid, place: arg, uid } => {
@@ -135,5 +141,24 @@ fn prototype(name: &str, reason: &PrototypeReason, names: &Names<'_>) -> String 
         }
         PrototypeReason::Tags { arg } => format!("arg#{arg} has invalid combination of tags"),
         PrototypeReason::TagOnScalar { arg } => format!("arg#{arg} has pointer tag, but is not a pointer type"),
+        PrototypeReason::TagOnStatic { arg } => {
+            format!("arg#{arg} type tag is not supported in static functions")
+        }
+        PrototypeReason::UnknownTag { arg } => format!("arg#{arg} has unsupported set of tags"),
+        PrototypeReason::ManyTypeTags => "function signature member has multiple type tags".to_string(),
+        PrototypeReason::CtxType { arg, expected: Some(expected) } => {
+            format!("arg#{arg} should be `struct {expected} *`")
+        }
+        PrototypeReason::CtxType { arg, expected: None } => format!("arg#{arg} should be void pointer"),
+        PrototypeReason::HostType { arg, kind, name, ambiguous } => {
+            let fault = if *ambiguous { "is ambiguous" } else { "has no matches" };
+            format!("arg#{arg} reference type('{kind} {name}') {fault}")
+        }
+        PrototypeReason::NotStruct { arg, kind } => {
+            format!("arg#{arg} has type {kind} '{name}', but only struct or primitive types are allowed")
+        }
+        // The kernel remembers it and says nothing the second time.
+        PrototypeReason::Unreliable => String::new(),
+        PrototypeReason::NotModelled { what } => format!("not supported in a prototype: {what}"),
     }
 }

@@ -21,6 +21,14 @@ pub(super) fn message(cause: &PolicyCause, names: &Names<'_>) -> String {
             "cannot call GPL-restricted function from non-GPL compatible program".to_string()
         }
         PolicyCause::HelperRefused { helper: _ } => "helper call is not allowed in probe".to_string(),
+        PolicyCause::HelperNeedsTracedFunction { helper, id, attach_differently: true } => {
+            let helper = helper_name(helper);
+            format!("func {helper}#{id} supported only for fentry/fexit/fsession/fmod_ret programs")
+        }
+        PolicyCause::HelperNeedsTracedFunction { helper, id, attach_differently: false } => {
+            let kind = names.request().program_type.0;
+            format!("func {}#{id} not supported for program type {kind}", helper_name(helper))
+        }
         PolicyCause::HelperPacketAccess => "helper access to the packet is not allowed".to_string(),
         PolicyCause::PointerLeak { reg, to } => format!("R{} leaks addr {}", reg.number(), leak_text(*to)),
         PolicyCause::PacketLoad => "BPF_LD_[ABS|IND] instructions not allowed for this program type".to_string(),

@@ -67,6 +67,10 @@ impl Platform for Host {
         }
     }
 
+    fn helper_name(&self, id: HelperId) -> Option<&str> {
+        (id == HelperId(1)).then_some("map_lookup_elem")
+    }
+
     fn map_kind(&self, _kind: MapKind) -> Option<&MapKindInfo> {
         None
     }
