@@ -2,7 +2,7 @@
 
 use alloc::sync::Arc;
 
-use crate::{Btf, FuncLinkage, Kind, Type, TypeId};
+use crate::{Btf, FuncLinkage, Kind, Type, TypeId, VarLinkage};
 
 impl Btf {
     /// Changes the linkage of a function of this set; false where there is no such function.
@@ -28,6 +28,11 @@ impl Btf {
         let Some(head) = self.own(section, Kind::Datasec) else { return false };
         let inside = self.type_by_id(section).is_some_and(|ty| index < ty.vlen());
         inside && self.write(head + Type::HEAD + index as usize * 12 + 4, off)
+    }
+
+    /// Changes the linkage of a variable; false where there is no such variable.
+    pub fn set_var_linkage(&mut self, id: TypeId, linkage: VarLinkage) -> bool {
+        self.own(id, Kind::Var).is_some_and(|head| self.write(head + Type::HEAD, linkage.number()))
     }
 
     /// Where in the bytes an own type of this kind begins.

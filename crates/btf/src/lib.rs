@@ -27,6 +27,8 @@ mod edit;
 mod names;
 mod resolve;
 
+mod special;
+
 mod ext;
 
 pub mod co_re;
@@ -39,4 +41,5 @@ pub use parts::{
     Array, Composite, Enumeration, Enumerator, FuncLinkage, Int, Member, Param, Proto, VarInfo, VarInfos, VarLinkage,
     Variable,
 };
+pub use special::{FieldKind, SpecialError, SpecialField};
 pub use ty::{Kind, Shape, Type};

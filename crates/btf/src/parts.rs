@@ -299,4 +299,13 @@ impl VarLinkage {
             other => Self::Unknown(other),
         }
     }
+
+    pub(crate) const fn number(self) -> u32 {
+        match self {
+            Self::Static => 0,
+            Self::Global => 1,
+            Self::Extern => 2,
+            Self::Unknown(other) => other,
+        }
+    }
 }

@@ -225,6 +225,20 @@ impl<'a> Type<'a> {
         }
     }
 
+    /// As an integer.
+    #[must_use]
+    pub fn as_int(&self) -> Option<Int> {
+        (self.kind() == Kind::Int).then(|| Int::new(self.head.word, words(self.body)))
+    }
+
+    /// As a variable.
+    #[must_use]
+    pub fn as_variable(&self) -> Option<Variable> {
+        let [linkage] = words(self.body);
+        (self.kind() == Kind::Var)
+            .then(|| Variable { ty: TypeId(self.head.word), linkage: VarLinkage::from_number(linkage) })
+    }
+
     /// As an enumeration of either width.
     #[must_use]
     pub fn as_enumeration(&self) -> Option<Enumeration<'a>> {

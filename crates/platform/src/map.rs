@@ -5,6 +5,8 @@ use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
+pub use bpfvet_btf::FieldKind;
+
 /// A kind of map, by the host's number (`enum bpf_map_type` on Linux).
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct MapKind(pub u32);
@@ -35,39 +37,6 @@ map_kinds! {
     STRUCT_OPS = 26, "struct_ops"; RINGBUF = 27, "ringbuf"; INODE_STORAGE = 28, "inode_storage";
     TASK_STORAGE = 29, "task_storage"; BLOOM_FILTER = 30, "bloom_filter"; USER_RINGBUF = 31, "user_ringbuf";
     CGRP_STORAGE = 32, "cgrp_storage"; ARENA = 33, "arena"; INSN_ARRAY = 34, "insn_array"; RHASH = 35, "rhash";
-}
-
-/// An object that the host keeps inside a map value and that a program may touch only through helpers.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Hash, PartialOrd, Ord)]
-pub enum FieldKind {
-    /// `struct bpf_spin_lock`
-    SpinLock,
-    /// `struct bpf_res_spin_lock`
-    ResSpinLock,
-    /// `struct bpf_timer`
-    Timer,
-    /// `struct bpf_wq`
-    Workqueue,
-    /// `struct bpf_task_work`
-    TaskWork,
-    /// `struct bpf_refcount`
-    Refcount,
-    /// `struct bpf_list_head`
-    ListHead,
-    /// `struct bpf_list_node`
-    ListNode,
-    /// `struct bpf_rb_root`
-    RbRoot,
-    /// `struct bpf_rb_node`
-    RbNode,
-    /// Pointer to a kernel object, unreferenced (`__kptr_untrusted`).
-    KptrUnref,
-    /// Pointer to a kernel object, referenced (`__kptr`).
-    KptrRef,
-    /// Pointer to a per-CPU object (`__percpu_kptr`).
-    KptrPercpu,
-    /// Pointer to user memory shared with the host (`__uptr`).
-    Uptr,
 }
 
 /// One special field of a map value.
@@ -164,8 +133,10 @@ impl MapDef {
 pub struct MapKindInfo {
     /// The kind.
     pub kind: MapKind,
-    /// Its values can be addressed directly by a 64-bit immediate (`map_direct_value_addr`), with this many entries at most.
+    /// Its values can be addressed directly by a 64-bit immediate (`map_direct_value_addr`).
     pub direct_value: bool,
+    /// And then only where the map has exactly one entry.
+    pub direct_value_single: bool,
     /// A lookup with a constant key inside the bounds never fails (arrays).
     pub constant_key_lookup: bool,
     /// A lookup returns another map (map of maps).
@@ -174,6 +145,8 @@ pub struct MapKindInfo {
     pub lookup: LookupResult,
     /// Usable from programs that may sleep.
     pub sleepable: bool,
+    /// Creation flags that every map of this kind has, asked for or not.
+    pub implied_flags: u32,
 }
 
 /// What looking up a key yields.

@@ -39,3 +39,26 @@ kinds! {
     EnumvalValue = 11, "enumval_value", "The value of the enumerator.";
     TypeMatches = 12, "type_matches", "Whether the type is there with all that the local one has.";
 }
+
+impl RelocKind {
+    /// It asks about a type as a whole.
+    #[must_use]
+    pub const fn is_about_type(self) -> bool {
+        match self {
+            Self::TypeIdLocal | Self::TypeIdTarget | Self::TypeExists | Self::TypeSize | Self::TypeMatches => true,
+            Self::FieldByteOffset | Self::FieldByteSize | Self::FieldExists | Self::FieldSigned => false,
+            Self::FieldLshiftU64 | Self::FieldRshiftU64 | Self::EnumvalExists | Self::EnumvalValue => false,
+        }
+    }
+
+    /// It asks about a value of an enumeration.
+    #[must_use]
+    pub const fn is_about_enumerator(self) -> bool {
+        match self {
+            Self::EnumvalExists | Self::EnumvalValue => true,
+            Self::TypeIdLocal | Self::TypeIdTarget | Self::TypeExists | Self::TypeSize | Self::TypeMatches => false,
+            Self::FieldByteOffset | Self::FieldByteSize | Self::FieldExists | Self::FieldSigned => false,
+            Self::FieldLshiftU64 | Self::FieldRshiftU64 => false,
+        }
+    }
+}
