@@ -1,2 +1,278 @@
-//! Being built.
+//! What Linux answers to an eBPF verifier, by version, as tables.
+//!
+//! **Invariant.** This crate holds facts and compares versions; it never sees a state and never branches on a register. What a
+//! table cannot say is answered as unsupported, never guessed. Facts are those of Linux 7.3; older releases are that release
+//! less what each row came with later, so an older profile may know a row a little too early where history is not known to us,
+//! and never too late.
+//!
+//! ```text
+//!   helpers/*.rs          one row a prototype             helpers/groups/*.rs   which program type has which row
+//!   ctx/*.rs              one row a field of a context    programs.rs           one row a program type, attach types
+//!   maps/*.rs             kinds, helpers, creation        returns.rs            what the entry function may return
+//!   lsm.rs                security hooks by kind          limits.rs             numbers by release and privilege
+//! ```
 #![cfg_attr(not(feature = "std"), no_std)]
+
+extern crate alloc;
+
+mod ctx;
+mod helpers;
+mod limits;
+mod lsm;
+mod maps;
+mod programs;
+mod returns;
+mod struct_ops;
+
+use alloc::string::String;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::fmt;
+
+use bpfvet_btf::Btf;
+use bpfvet_platform::{
+    CtxLayout, Features, HelperId, HelperLookup, Limits, LoadRefusal, LoadRequest, MapDef, MapKind, MapKindInfo,
+    MapRefusal, Platform, Privilege, ProgramType, ProgramTypeInfo, ReturnRule, SocketView, Version,
+};
+
+/// Linux at one release.
+#[derive(Clone, Debug)]
+pub struct Linux {
+    version: Version,
+    name: String,
+    features: Features,
+    programs: Vec<ProgramTypeInfo>,
+    maps: Vec<MapKindInfo>,
+    sockets: [CtxLayout; 4],
+    btf: Option<Arc<Btf>>,
+}
+
+/// There is no such release, or it is not known here.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct UnknownVersion(pub Version);
+
+impl fmt::Display for UnknownVersion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(version) = self;
+        write!(f, "Linux {version} is not known here")
+    }
+}
+
+impl core::error::Error for UnknownVersion {}
+
+/// Series of releases: the major number, and its first and last minor number that are known.
+const SERIES: &[(u16, u16, u16)] = &[(4, 9, 20), (5, 0, 19), (6, 0, 19), (7, 0, 3)];
+
+const VERSION_COUNT: usize = {
+    let mut count = 0;
+    let mut series = 0;
+    while series < SERIES.len() {
+        let (_, first, last) = SERIES[series];
+        count += (last - first + 1) as usize;
+        series += 1;
+    }
+    count
+};
+
+const ALL_VERSIONS: [Version; VERSION_COUNT] = {
+    let mut all = [Version::new(0, 0); VERSION_COUNT];
+    let mut at = 0;
+    let mut series = 0;
+    while series < SERIES.len() {
+        let (major, first, last) = SERIES[series];
+        let mut minor = first;
+        while minor <= last {
+            all[at] = Version::new(major, minor);
+            at += 1;
+            minor += 1;
+        }
+        series += 1;
+    }
+    all
+};
+
+impl Linux {
+    /// Every release that is known, oldest first.
+    pub const VERSIONS: &'static [Version] = &ALL_VERSIONS;
+
+    /// The releases that get long support or that are newest: those worth checking when nothing else is said.
+    pub const PROFILES: &'static [Version] = &[
+        Version::new(4, 9),
+        Version::new(4, 14),
+        Version::new(4, 19),
+        Version::new(5, 4),
+        Version::new(5, 10),
+        Version::new(5, 15),
+        Version::new(6, 1),
+        Version::new(6, 6),
+        Version::new(6, 12),
+        Version::new(6, 18),
+        Self::NEWEST,
+    ];
+
+    /// The newest release that is known, which all tables describe.
+    pub const NEWEST: Version = Version::new(7, 3);
+
+    /// Linux at this release.
+    ///
+    /// # Errors
+    ///
+    /// [`UnknownVersion`] for a release that is not among [`Linux::VERSIONS`].
+    pub fn new(version: Version) -> Result<Self, UnknownVersion> {
+        if Self::VERSIONS.contains(&version) { Ok(Self::at(version)) } else { Err(UnknownVersion(version)) }
+    }
+
+    /// Linux at the newest release.
+    #[must_use]
+    pub fn newest() -> Self {
+        Self::at(Self::NEWEST)
+    }
+
+    fn at(version: Version) -> Self {
+        Self {
+            version,
+            name: alloc::format!("Linux {version}"),
+            features: Features::linux(version),
+            programs: programs::table(version),
+            maps: maps::table(version),
+            sockets: [SocketView::Full, SocketView::Common, SocketView::Tcp, SocketView::Xdp]
+                .map(|view| ctx::socket(view, version)),
+            btf: None,
+        }
+    }
+
+    /// The same with the kernel's own types, which typed arguments, structure operations and kernel functions need.
+    #[must_use]
+    pub fn with_btf(self, btf: Arc<Btf>) -> Self {
+        Self { btf: Some(btf), ..self }
+    }
+
+    /// The release.
+    #[must_use]
+    pub const fn version(&self) -> Version {
+        self.version
+    }
+
+    /// Every program type of the release, by number.
+    #[must_use]
+    pub fn program_types(&self) -> &[ProgramTypeInfo] {
+        &self.programs
+    }
+
+    /// Every kind of map of the release, by number.
+    #[must_use]
+    pub fn map_kinds(&self) -> &[MapKindInfo] {
+        &self.maps
+    }
+
+    /// The number of the helper with this name, without the `bpf_` in front, if the release has it.
+    #[must_use]
+    pub fn helper_by_name(&self, name: &str) -> Option<HelperId> {
+        helpers::by_name(name).filter(|id| helpers::introduced(*id).is_some_and(|since| self.version.at_least(since)))
+    }
+
+    /// The release that brought a helper.
+    #[must_use]
+    pub fn helper_since(id: HelperId) -> Option<Version> {
+        helpers::introduced(id)
+    }
+
+    /// Every security hook of the newest release that programs may attach to, without the `bpf_lsm_` in front.
+    pub fn security_hooks() -> impl Iterator<Item = &'static str> {
+        lsm::RETURNING_INT.iter().chain(lsm::RETURNING_VOID).copied().filter(|hook| !lsm::DISABLED.contains(hook))
+    }
+
+    /// Whether a security hook's arguments are pointers to objects that are known to be alive (`bpf_lsm_is_trusted`).
+    #[must_use]
+    pub fn security_hook_trusts_arguments(hook: &str) -> bool {
+        !lsm::UNTRUSTED.contains(&lsm::hook(hook))
+    }
+}
+
+impl Platform for Linux {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn features(&self) -> &Features {
+        &self.features
+    }
+
+    fn limits(&self, privilege: Privilege) -> Limits {
+        limits::of(self.version, privilege)
+    }
+
+    fn program_type(&self, kind: ProgramType) -> Option<&ProgramTypeInfo> {
+        let at = self.programs.binary_search_by_key(&kind, |info| info.kind).ok()?;
+        self.programs.get(at)
+    }
+
+    fn helper(&self, id: HelperId, request: &LoadRequest) -> HelperLookup<'_> {
+        helpers::look_up(self.version, id, request, self.btf.as_deref())
+    }
+
+    fn map_kind(&self, kind: MapKind) -> Option<&MapKindInfo> {
+        let at = self.maps.binary_search_by_key(&kind, |info| info.kind).ok()?;
+        self.maps.get(at)
+    }
+
+    fn return_rule(&self, request: &LoadRequest) -> ReturnRule {
+        if request.program_type == ProgramType::STRUCT_OPS {
+            return struct_ops::return_rule(self.version, request, self.btf.as_deref());
+        }
+        returns::rule(self.version, programs::attach_type(request), request)
+    }
+
+    fn map_allows_helper(&self, kind: MapKind, helper: HelperId) -> bool {
+        self.map_kind(kind).is_some() && maps::allows(kind, helper)
+    }
+
+    fn may_update_sockmap(&self, helper: HelperId, request: &LoadRequest) -> bool {
+        maps::may_update_sockmap(self.version, helper, request)
+    }
+
+    fn socket_layout(&self, view: SocketView) -> Option<&CtxLayout> {
+        let [full, common, tcp, xdp] = &self.sockets;
+        Some(match view {
+            SocketView::Full => full,
+            SocketView::Common => common,
+            SocketView::Tcp => tcp,
+            SocketView::Xdp => xdp,
+        })
+    }
+
+    fn check_load(&self, request: &LoadRequest) -> Result<(), LoadRefusal> {
+        let info = self.program_type(request.program_type).ok_or(LoadRefusal::UnknownProgramType)?;
+        programs::check(self.version, info, request)
+    }
+
+    fn check_map(&self, map: &MapDef, request: &LoadRequest) -> Result<(), MapRefusal> {
+        let info = self.map_kind(map.kind).ok_or(MapRefusal::UnknownKind)?;
+        maps::check_use(self.version, info, map, request)
+    }
+
+    fn check_map_creation(&self, map: &MapDef, privilege: Privilege) -> Result<(), MapRefusal> {
+        self.map_kind(map.kind).ok_or(MapRefusal::UnknownKind)?;
+        maps::check_creation(map, privilege)
+    }
+
+    fn helper_name(&self, id: HelperId) -> Option<&str> {
+        helpers::name(id)
+    }
+
+    fn btf(&self) -> Option<&Arc<Btf>> {
+        self.btf.as_ref()
+    }
+}
+
+impl Default for Linux {
+    fn default() -> Self {
+        Self::newest()
+    }
+}
+
+impl fmt::Display for Linux {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.name)
+    }
+}

@@ -29,7 +29,7 @@ pub use helper::{
 pub use limits::Limits;
 pub use map::{FieldKind, LookupResult, MapDef, MapField, MapKind, MapKindInfo};
 pub use privilege::Privilege;
-pub use program::{AttachType, PacketAccess, ProgramType, ProgramTypeInfo, ReturnRule};
+pub use program::{AttachType, PacketAccess, PacketToHelpers, ProgramType, ProgramTypeInfo, ReturnRule};
 pub use refusal::{LoadRefusal, MapRefusal};
 pub use request::{AttachTarget, FuncInfo, LineInfo, LoadFlags, LoadRequest};
 pub use version::Version;

@@ -80,10 +80,24 @@ numbers! { AttachType:
 pub struct PacketAccess {
     /// Its packet pointers may be read through.
     pub read: bool,
-    /// Its packet pointers may be written through, and passed to helpers that write.
+    /// Its packet pointers may be written through.
     pub write: bool,
+    /// Its packet pointers may be passed to helpers.
+    pub helpers: PacketToHelpers,
     /// Legacy packet loads (`BPF_ABS`, `BPF_IND`) are allowed.
     pub legacy_loads: bool,
+}
+
+/// Whether packet pointers may be passed to helpers as memory (`may_access_direct_pkt_data` with a prototype).
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum PacketToHelpers {
+    /// Never.
+    #[default]
+    Never,
+    /// To those that declare it ([`crate::HelperProto::pkt_access`]).
+    Declared,
+    /// To all: the packet is memory of the host's own.
+    Always,
 }
 
 /// What is true of every program of a type.
@@ -127,4 +141,11 @@ pub enum ReturnRule {
     },
     /// `r0` is not looked at.
     Void,
+    /// Null, or a referenced pointer to the structure with this id in the host's BTF, unmodified.
+    ObjectOrNull {
+        /// The structure.
+        btf_id: u32,
+    },
+    /// The host has a rule, and this platform cannot say which: nothing can be accepted.
+    Unknown,
 }

@@ -1,0 +1,104 @@
+//! Helpers: every prototype of every helper, and which program may call it.
+
+pub(crate) mod groups;
+mod rows;
+
+mod cgroup;
+mod lwt;
+mod maps;
+mod misc;
+mod msg;
+mod ringbuf;
+mod skb;
+mod sock;
+mod task;
+mod trace;
+mod xdp;
+
+use bpfvet_btf::Btf;
+use bpfvet_platform::{HelperId, HelperLookup, LoadRequest, ProgramType, Version};
+
+use crate::{programs, struct_ops};
+
+/// The highest number of a helper (`__BPF_FUNC_MAX_ID` less one).
+const LAST: u32 = 211;
+
+/// Every row of every table.
+fn entries() -> impl Iterator<Item = &'static rows::Entry> {
+    [
+        maps::ALL,
+        ringbuf::ALL,
+        xdp::ALL,
+        msg::ALL,
+        lwt::ALL,
+        cgroup::ALL,
+        sock::ALL,
+        skb::ALL,
+        task::ALL,
+        trace::ALL,
+        misc::ALL,
+    ]
+    .into_iter()
+    .flatten()
+    .copied()
+}
+
+/// The release that brought a helper.
+pub(crate) fn introduced(id: HelperId) -> Option<Version> {
+    entries().find(|entry| entry.proto.id == id).map(|entry| entry.since)
+}
+
+/// A helper's name.
+pub(crate) fn name(id: HelperId) -> Option<&'static str> {
+    entries().find(|entry| entry.proto.id == id).map(|entry| &*entry.proto.name)
+}
+
+/// The helper of this name.
+pub(crate) fn by_name(name: &str) -> Option<HelperId> {
+    entries().find(|entry| entry.proto.name == name).map(|entry| entry.proto.id)
+}
+
+/// Whether a program may call a helper at this release, and its prototype for the program.
+pub(crate) fn look_up(
+    version: Version,
+    id: HelperId,
+    request: &LoadRequest,
+    btf: Option<&Btf>,
+) -> HelperLookup<'static> {
+    if id.0 == 0 || id.0 > LAST {
+        return HelperLookup::Unknown;
+    }
+    let attach = programs::attach_type(request);
+    let target = request.attach_target.as_ref().map(|target| target.name.as_str());
+    let Some(chain) = groups::chain(request.program_type, attach, target) else {
+        return match request.program_type {
+            ProgramType::EXT => {
+                HelperLookup::Unsupported("a program that replaces another takes its helpers from it".into())
+            }
+            _ => HelperLookup::NotForProgram,
+        };
+    };
+    for group in chain {
+        let mut answer = None;
+        for row in group.on(id.0).iter().filter(|row| row.at(version)) {
+            if !row.when.holds(request) {
+                answer = Some(row.refusal.map_or(HelperLookup::NotForProgram, HelperLookup::Refused));
+                continue;
+            }
+            return match row.unless_member.map(|name| struct_ops::is_member(request, btf, name)) {
+                None | Some(Some(false)) => HelperLookup::Allowed(&row.entry.proto),
+                Some(Some(true)) => HelperLookup::NotForProgram,
+                Some(None) => HelperLookup::Unsupported(
+                    "which member of the structure calls it is not known without the kernel's BTF".into(),
+                ),
+            };
+        }
+        if let Some(answer) = answer {
+            return answer;
+        }
+    }
+    match introduced(id) {
+        Some(since) if version.at_least(since) => HelperLookup::NotForProgram,
+        _ => HelperLookup::Unknown,
+    }
+}
