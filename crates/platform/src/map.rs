@@ -147,8 +147,6 @@ pub struct MapKindInfo {
     pub sleepable: bool,
     /// Creation flags that every map of this kind has, asked for or not.
     pub implied_flags: u32,
-    /// Creation flags that every map of this kind has, asked for or not.
-    pub implied_flags: u32,
 }
 
 /// What looking up a key yields.

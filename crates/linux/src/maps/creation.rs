@@ -183,7 +183,7 @@ pub(crate) fn check(map: &MapDef, privilege: Privilege) -> Result<(), MapRefusal
     if !key.holds(map.key_size) {
         return Err(MapRefusal::KeySize);
     }
-    let whole = *kind != MapKind::STACK_TRACE || map.value_size % 8 == 0;
+    let whole = *kind != MapKind::STACK_TRACE || map.value_size.is_multiple_of(8);
     if !value.holds(map.value_size) || !whole {
         return Err(MapRefusal::ValueSize);
     }
