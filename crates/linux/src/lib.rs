@@ -29,7 +29,7 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
 
-use bpfvet_btf::Btf;
+use bpfvet_btf::{Btf, Kind, NameIndex, TypeId};
 use bpfvet_platform::{
     CtxLayout, Features, HelperId, HelperLookup, Limits, LoadRefusal, LoadRequest, MapDef, MapKind, MapKindInfo,
     MapRefusal, Platform, Privilege, ProgramType, ProgramTypeInfo, ReturnRule, SocketView, Version,
@@ -44,7 +44,14 @@ pub struct Linux {
     programs: Vec<ProgramTypeInfo>,
     maps: Vec<MapKindInfo>,
     sockets: [CtxLayout; 4],
-    btf: Option<Arc<Btf>>,
+    btf: Option<Types>,
+}
+
+/// The kernel's own types, and where to find them by name.
+#[derive(Clone, Debug)]
+struct Types {
+    btf: Arc<Btf>,
+    names: Arc<NameIndex>,
 }
 
 /// There is no such release, or it is not known here.
@@ -128,6 +135,10 @@ impl Linux {
         Self::at(Self::NEWEST)
     }
 
+    fn types(&self) -> Option<&Btf> {
+        self.btf.as_ref().map(|types| &*types.btf)
+    }
+
     fn at(version: Version) -> Self {
         Self {
             version,
@@ -144,7 +155,8 @@ impl Linux {
     /// The same with the kernel's own types, which typed arguments, structure operations and kernel functions need.
     #[must_use]
     pub fn with_btf(self, btf: Arc<Btf>) -> Self {
-        Self { btf: Some(btf), ..self }
+        let names = Arc::new(NameIndex::new(&btf));
+        Self { btf: Some(Types { btf, names }), ..self }
     }
 
     /// The release.
@@ -208,7 +220,7 @@ impl Platform for Linux {
     }
 
     fn helper(&self, id: HelperId, request: &LoadRequest) -> HelperLookup<'_> {
-        helpers::look_up(self.version, id, request, self.btf.as_deref())
+        helpers::look_up(self.version, id, request, self.types())
     }
 
     fn map_kind(&self, kind: MapKind) -> Option<&MapKindInfo> {
@@ -218,7 +230,7 @@ impl Platform for Linux {
 
     fn return_rule(&self, request: &LoadRequest) -> ReturnRule {
         if request.program_type == ProgramType::STRUCT_OPS {
-            return struct_ops::return_rule(self.version, request, self.btf.as_deref());
+            return struct_ops::return_rule(self.version, request, self.types());
         }
         returns::rule(self.version, programs::attach_type(request), request)
     }
@@ -261,7 +273,13 @@ impl Platform for Linux {
     }
 
     fn btf(&self) -> Option<&Arc<Btf>> {
-        self.btf.as_ref()
+        self.btf.as_ref().map(|types| &types.btf)
+    }
+
+    fn struct_named(&self, name: &str) -> Option<TypeId> {
+        let Types { btf, names } = self.btf.as_ref()?;
+        // The index holds a split BTF's own types only.
+        names.find(btf, name, Kind::Struct).or_else(|| btf.base()?.find_by_name_kind(name, Kind::Struct))
     }
 }
 
