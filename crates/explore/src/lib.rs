@@ -15,8 +15,22 @@
 
 extern crate alloc;
 
+mod checkpoint;
+mod clean;
+mod convergence;
 mod observer;
 mod outcome;
+mod path;
+mod policy;
+mod precision;
+mod request;
+mod search;
+mod verify;
+mod visited;
+mod widen;
 
 pub use observer::{Observer, PathInfo, PrecisionEvent, SccEvent};
 pub use outcome::{Accepted, Limit, Rejection, RejectionCause, Stats, SubprogStats};
+pub use policy::{Budget, Policy};
+pub use request::check_request;
+pub use verify::{Options, verify};

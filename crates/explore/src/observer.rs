@@ -24,6 +24,11 @@ pub struct PathInfo<'a> {
 /// `run_started`, then for each instruction `pruned` *or* `step` and `stepped`, with `forked` for every state put aside
 /// during the step, `path_ended` at the end of a path and `resumed` when the next is taken up, and `run_finished`.
 pub trait Observer {
+    /// A global function is about to be verified on its own; its prototype is looked at first.
+    fn validating(&mut self, subprog: u32) {
+        let _ = subprog;
+    }
+
     /// The verification of the entry function (`subprog` 0) or of a global function begins.
     fn run_started(&mut self, subprog: u32, entry: &State) {
         let _ = (subprog, entry);

@@ -5,6 +5,7 @@ use alloc::vec::Vec;
 
 use bpfvet_cfg::StructureError;
 use bpfvet_insn::InsnIdx;
+use bpfvet_platform::{LoadRefusal, MapRefusal};
 use bpfvet_vm::{TypeTag, Unsupported, Violation};
 
 /// The program would load.
@@ -41,6 +42,38 @@ pub enum RejectionCause {
         /// The instruction.
         at: InsnIdx,
     },
+    /// The host does not look at such a program at all.
+    LoadRefused(LoadRefusal),
+    /// The program refers to a map that it may not use.
+    MapRefused {
+        /// Where.
+        at: InsnIdx,
+        /// The map's name.
+        map: String,
+        /// Why not.
+        refusal: MapRefusal,
+    },
+    /// The program refers to a map that it does not have.
+    NoSuchMap {
+        /// Where.
+        at: InsnIdx,
+        /// The index, or descriptor.
+        index: i32,
+    },
+    /// The program addresses a value in a map whose values have no addresses.
+    NoDirectValue {
+        /// Where.
+        at: InsnIdx,
+    },
+    /// The program addresses beyond a map's value.
+    DirectValueOutOfBounds {
+        /// Where.
+        at: InsnIdx,
+        /// Bytes of a value.
+        value_size: u32,
+        /// Bytes into it.
+        off: u32,
+    },
     /// Something is not modelled: no verdict.
     Unsupported(Unsupported),
     /// The caller's own budget or patience ran out: no verdict.
@@ -57,6 +90,13 @@ pub enum RejectionCause {
 /// A limit of the host.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Limit {
+    /// The program has no instruction, or too many.
+    ProgramLength {
+        /// Its slots.
+        slots: u32,
+        /// How many there may be.
+        limit: u32,
+    },
     /// Too many instructions were processed over all paths.
     ProcessedInsns {
         /// How many.

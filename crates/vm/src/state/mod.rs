@@ -163,7 +163,11 @@ impl State {
     /// Whether sleeping is allowed here: the path may sleep and no region forbids it.
     #[must_use]
     pub fn may_sleep(&self) -> bool {
-        self.sleepable && self.rcu_depth == 0 && self.preempt_depth == 0 && self.active_irq.is_none() && self.active_locks == 0
+        self.sleepable
+            && self.rcu_depth == 0
+            && self.preempt_depth == 0
+            && self.active_irq.is_none()
+            && self.active_locks == 0
     }
 
     /// Whether RCU keeps objects alive here: an explicit section, a lock, or a path that cannot sleep.

@@ -4,8 +4,8 @@ use core::num::NonZeroU32;
 
 use bpfvet_insn::InsnIdx;
 
-use crate::value::{MapRef, ObjectId};
 use crate::State;
+use crate::value::{MapRef, ObjectId};
 
 /// The identity of a lock: the object it lies in, and the map that object came from.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -55,11 +55,10 @@ impl State {
 
     /// Forgets the reference to this object without touching the pointers to it; whether there was one.
     pub fn drop_reference(&mut self, object: ObjectId) -> bool {
-        let found = self
-            .refs
-            .iter()
-            .position(|reference| matches!(reference.kind, ReferenceKind::Object { .. }) && reference.id == Some(object.0));
-        found.inspect(|at| drop(self.refs.remove(*at))).is_some()
+        let found = self.refs.iter().position(|reference| {
+            matches!(reference.kind, ReferenceKind::Object { .. }) && reference.id == Some(object.0)
+        });
+        found.map(|at| self.refs.remove(at)).is_some()
     }
 
     /// Takes a lock.

@@ -175,8 +175,9 @@ impl Slot {
                 // Only bytes 0 to 3 die: the value survives in what is left of its run.
                 let width = spill.width.min(4);
                 let rest = [ByteKind::Poison; 8];
-                let above: [ByteKind; 8] =
-                    core::array::from_fn(|byte| if byte < 4 { ByteKind::Poison } else { *bytes.get(byte).unwrap_or(&rest[0]) });
+                let above: [ByteKind; 8] = core::array::from_fn(|byte| {
+                    if byte < 4 { ByteKind::Poison } else { *bytes.get(byte).unwrap_or(&rest[0]) }
+                });
                 *self = Self::Spill(Spill { value: spill.value, width, rest: above });
                 return;
             }

@@ -1,0 +1,66 @@
+//! A path: the state it carries and the trail it left since the last checkpoint.
+
+use alloc::vec::Vec;
+
+use bpfvet_insn::InsnIdx;
+use bpfvet_vm::{StackNote, State};
+
+use crate::checkpoint::NodeId;
+
+/// One step of a trail that cannot be told from positions alone.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct TrailStep {
+    /// The instruction.
+    pub(crate) at: InsnIdx,
+    /// The one before it; `None` at the start of a run.
+    pub(crate) prev: Option<InsnIdx>,
+    /// What walking back over it needs to know.
+    pub(crate) note: StackNote,
+}
+
+/// How a state was reached from the checkpoint before it, and which that is.
+#[derive(Clone, Debug)]
+pub(crate) struct Trail {
+    /// The first instruction after the checkpoint.
+    pub(crate) first: InsnIdx,
+    /// The instruction before the current one; `None` at the start of a run.
+    pub(crate) last: Option<InsnIdx>,
+    /// Jumps, and instructions with a note, from first to last.
+    pub(crate) steps: Vec<TrailStep>,
+    /// The checkpoint.
+    pub(crate) parent: Option<NodeId>,
+    /// Checkpoints on the way from the start.
+    pub(crate) dfs_depth: u32,
+    /// Rounds of callbacks on the way from the start.
+    pub(crate) callback_rounds: u32,
+    /// Rounds of `may_goto` loops on the way from the start.
+    pub(crate) may_goto_rounds: u32,
+}
+
+impl Trail {
+    /// The trail of a run that starts at `first`.
+    pub(crate) const fn new(first: InsnIdx) -> Self {
+        Self {
+            first,
+            last: None,
+            steps: Vec::new(),
+            parent: None,
+            dfs_depth: 0,
+            callback_rounds: 0,
+            may_goto_rounds: 0,
+        }
+    }
+}
+
+/// A path that is being walked, or waits to be.
+#[derive(Clone, Debug)]
+pub(crate) struct Path {
+    /// What is known.
+    pub(crate) state: State,
+    /// Where it is.
+    pub(crate) at: InsnIdx,
+    /// Where it was before; `None` at the start of a run.
+    pub(crate) prev: Option<InsnIdx>,
+    /// How it got here.
+    pub(crate) trail: Trail,
+}

@@ -1,0 +1,313 @@
+//! The search itself: one path at a time, the newest first. (`do_check`, Linux 7.3)
+
+use alloc::vec::Vec;
+
+use bpfvet_cfg::{Graph, SubprogUsage};
+use bpfvet_insn::{Insn, InsnIdx};
+use bpfvet_vm::{Effects, Facts, Failure, Fork, ForkKind, IdGen, IdMap, Memo, Next, State, step};
+
+use crate::checkpoint::Checkpoints;
+use crate::convergence::Loops;
+use crate::observer::{Observer, PathInfo};
+use crate::outcome::{Limit, RejectionCause, Stats};
+use crate::path::{Path, Trail, TrailStep};
+use crate::policy::{Budget, Policy};
+use crate::precision::{Marker, Wanted};
+use crate::visited::Visited;
+use crate::widen::widen;
+
+/// A search in progress over one program.
+pub(crate) struct Search<'a, 'f> {
+    pub(crate) facts: &'a Facts<'f>,
+    pub(crate) graph: &'a Graph,
+    pub(crate) policy: &'a Policy,
+    pub(crate) budget: &'a Budget,
+    pub(crate) observer: &'a mut dyn Observer,
+    pub(crate) memo: Memo,
+    pub(crate) ids: IdGen,
+    pub(crate) nodes: Checkpoints,
+    pub(crate) loops: Loops,
+    pub(crate) id_map: IdMap,
+    pub(crate) stats: Stats,
+    pub(crate) usage: Vec<SubprogUsage>,
+    pub(crate) seen: Vec<bool>,
+    /// Jumps processed over all paths.
+    pub(crate) jumps: u64,
+    /// Jumps and instructions processed when the last checkpoint was made.
+    pub(crate) jumps_at_checkpoint: u64,
+    pub(crate) insns_at_checkpoint: u64,
+    worklist: Vec<Path>,
+    effects: Effects,
+    live: crate::clean::LiveStack,
+}
+
+/// How the current path goes on.
+enum Going {
+    /// Here.
+    On(Path),
+    /// It ended.
+    Ended(Path),
+}
+
+impl<'a, 'f> Search<'a, 'f> {
+    pub(crate) fn new(
+        facts: &'a Facts<'f>,
+        graph: &'a Graph,
+        policy: &'a Policy,
+        budget: &'a Budget,
+        observer: &'a mut dyn Observer,
+    ) -> Self {
+        let slots = facts.program.slots().len();
+        let functions = facts.subprogs.len();
+        let mut stats = Stats::default();
+        stats.subprogs.resize_with(functions, Default::default);
+        for (to, from) in stats.subprogs.iter_mut().zip(&facts.subprogs) {
+            to.name.clone_from(&from.name);
+            to.global = from.global;
+        }
+        Self {
+            facts,
+            graph,
+            policy,
+            budget,
+            observer,
+            memo: Memo::new(slots, functions),
+            ids: IdGen::default(),
+            nodes: Checkpoints::new(slots),
+            loops: Loops::default(),
+            id_map: IdMap::default(),
+            stats,
+            usage: alloc::vec![SubprogUsage::default(); functions],
+            seen: alloc::vec![false; slots],
+            jumps: 0,
+            jumps_at_checkpoint: 0,
+            insns_at_checkpoint: 0,
+            worklist: Vec::new(),
+            effects: Effects::default(),
+            live: crate::clean::LiveStack::default(),
+        }
+    }
+
+    /// Walks every path from this state on.
+    pub(crate) fn run(&mut self, entry: State, at: InsnIdx) -> Result<(), (RejectionCause, Option<State>)> {
+        self.nodes.clear();
+        self.loops.clear();
+        self.worklist.clear();
+        let mut path = Path { state: entry, at, prev: None, trail: Trail::new(at) };
+        let mut resumed = false;
+        loop {
+            match self.advance(path, resumed)? {
+                Going::On(next) => {
+                    path = next;
+                    resumed = false;
+                }
+                Going::Ended(ended) => {
+                    self.observer.path_ended(ended.at, &ended.state);
+                    self.path_ended(&ended).map_err(|what| internal(ended.at, what))?;
+                    let Some(next) = self.worklist.pop() else { return Ok(()) };
+                    self.observer.resumed();
+                    path = next;
+                    resumed = true;
+                }
+            }
+        }
+    }
+
+    /// One instruction of one path.
+    fn advance(&mut self, mut path: Path, resumed: bool) -> Result<Going, (RejectionCause, Option<State>)> {
+        let at = path.at;
+        let Some(insn) = self.facts.program.get(at) else {
+            return Err(internal(at, "a path leads outside the program"));
+        };
+        self.stats.insns_processed += 1;
+        if let Some(stats) = self.stats.subprogs.get_mut(path.state.top().subprog as usize) {
+            stats.insns_self += 1;
+        }
+        self.check_budget()?;
+        path.trail.last = path.prev;
+        let marks = self.graph.marks(at);
+        if marks.prune_point() && self.policy.prune {
+            match self.visit(&mut path, resumed)? {
+                Visited::Covered => return Ok(Going::Ended(path)),
+                Visited::New => {}
+            }
+        }
+        let mut noted = false;
+        if marks.jump_point() {
+            path.trail.steps.push(TrailStep { at, prev: path.prev, note: Default::default() });
+            noted = true;
+        }
+        let info = PathInfo { at, prev: path.prev, resumed, state: &path.state };
+        self.observer.step(&info);
+        if !path.state.speculative
+            && let Some(seen) = self.seen.get_mut(at.index())
+        {
+            *seen = true;
+        }
+        let came_from = path.prev;
+        path.prev = Some(at);
+        if path.state.speculative && self.memo.insn(at).barrier_before {
+            return Ok(Going::Ended(path));
+        }
+        if is_jump(insn) {
+            self.jumps += 1;
+        }
+        let speculative = path.state.speculative;
+        let result = step(self.facts, &mut self.memo, &mut self.ids, &mut path.state, at, &mut self.effects);
+        // What an instruction notes is merged with what was noted of it as a jump.
+        if !self.effects.note.is_empty() {
+            match path.trail.steps.last_mut() {
+                Some(last) if noted => last.note = self.effects.note,
+                Some(_) | None => {
+                    path.trail.steps.push(TrailStep { at, prev: came_from, note: self.effects.note });
+                }
+            }
+        }
+        if self.facts.bpf_capable() && self.facts.features.precision_tracking() {
+            self.mark_demands(&path, at)?;
+        }
+        let next = match result {
+            Ok(next) => next,
+            Err(Failure::Violation(violation)) if speculative && violation.cause.ends_speculation() => {
+                // The host puts a barrier there, and the processor never gets this far.
+                if let Some(memo) = self.memo.insn_mut(at) {
+                    memo.barrier_before = true;
+                    memo.mask = None;
+                }
+                return Ok(Going::Ended(path));
+            }
+            Err(Failure::Violation(violation)) => {
+                return Err((RejectionCause::Violation(violation), Some(path.state)));
+            }
+            Err(Failure::Unsupported(what)) => return Err((RejectionCause::Unsupported(what), Some(path.state))),
+            Err(Failure::Internal { at, what }) => return Err(internal(at, what)),
+        };
+        self.put_aside(&path, at)?;
+        self.observer.stepped(at, &path.state, &self.effects);
+        path.at = match next {
+            Next::To(to) => to,
+            Next::CallbackReturn(to) => {
+                if let Some(previous) = self.previous_entry(&path.trail, &path.state, to, path.state.top().callsite)
+                    && let Some(node) = self.nodes.get(previous)
+                {
+                    widen(&node.state, &mut path.state, self.facts.scalars_precise());
+                }
+                to
+            }
+            Next::End => return Ok(Going::Ended(path)),
+        };
+        if path.state.speculative && self.memo.insn(at).barrier_after {
+            return Ok(Going::Ended(path));
+        }
+        Ok(Going::On(path))
+    }
+
+    fn check_budget(&self) -> Result<(), (RejectionCause, Option<State>)> {
+        let processed = self.stats.insns_processed;
+        if processed > self.facts.limits.processed_insns {
+            return Err((RejectionCause::Limit(Limit::ProcessedInsns { processed }), None));
+        }
+        let over = self.budget.insns.is_some_and(|budget| processed > budget)
+            || self.budget.states.is_some_and(|budget| self.nodes.active > budget);
+        // An atomic load every so often is prompt enough, and free.
+        let cancelled = processed % 256 == 0
+            && self.budget.cancel.as_ref().is_some_and(|flag| flag.load(core::sync::atomic::Ordering::Relaxed));
+        if over || cancelled { Err((RejectionCause::Interrupted, None)) } else { Ok(()) }
+    }
+
+    /// Marks what the step relied upon, in the order in which it did.
+    fn mark_demands(&mut self, path: &Path, at: InsnIdx) -> Result<(), (RejectionCause, Option<State>)> {
+        for index in 0..self.effects.demands.len() {
+            let Some(demand) = self.effects.demands.get(index).copied() else { break };
+            let wanted = Wanted::demand(demand);
+            let depth = match demand {
+                bpfvet_vm::Demand::Reg { frame, .. }
+                | bpfvet_vm::Demand::Slots { frame, .. }
+                | bpfvet_vm::Demand::StackArg { frame, .. } => frame,
+            };
+            let mut marker = Marker { graph: self.graph, nodes: &mut self.nodes, observer: self.observer };
+            marker.mark(depth, at, &path.trail, wanted).map_err(|what| internal(at, what))?;
+        }
+        Ok(())
+    }
+
+    /// Puts the step's forks on the worklist, in their order.
+    fn put_aside(&mut self, path: &Path, at: InsnIdx) -> Result<(), (RejectionCause, Option<State>)> {
+        let forks = core::mem::take(&mut self.effects.forks);
+        for fork in forks {
+            let Fork { mut state, at: to, kind } = fork;
+            let mut trail = match kind {
+                ForkKind::AsyncCallback => Trail::new(InsnIdx(0)),
+                ForkKind::Branch | ForkKind::Speculative | ForkKind::Callback | ForkKind::MayGoto => path.trail.clone(),
+            };
+            self.note_callback(kind, &state);
+            match kind {
+                ForkKind::Callback => trail.callback_rounds += 1,
+                ForkKind::MayGoto => {
+                    trail.may_goto_rounds += 1;
+                    self.widen_may_goto(path, &mut state, at);
+                }
+                ForkKind::Branch | ForkKind::Speculative | ForkKind::AsyncCallback => {}
+            }
+            if let Some(parent) = trail.parent.and_then(|parent| self.nodes.get_mut(parent)) {
+                parent.branches += 1;
+            }
+            self.observer.forked(at, to, &state);
+            self.worklist.push(Path { state, at: to, prev: Some(at), trail });
+            let pending = u32::try_from(self.worklist.len()).unwrap_or(u32::MAX);
+            if pending > self.facts.limits.pending_states {
+                return Err((RejectionCause::Limit(Limit::PendingStates { pending }), None));
+            }
+        }
+        Ok(())
+    }
+
+    fn note_callback(&mut self, kind: ForkKind, state: &State) {
+        let usage = self.usage.get_mut(state.top().subprog as usize);
+        match (kind, usage) {
+            (ForkKind::Callback, Some(usage)) => usage.is_callback = true,
+            (ForkKind::AsyncCallback, Some(usage)) => {
+                usage.is_callback = true;
+                usage.is_async_callback = true;
+            }
+            (ForkKind::Branch | ForkKind::Speculative | ForkKind::MayGoto, _)
+            | (ForkKind::Callback | ForkKind::AsyncCallback, None) => {}
+        }
+    }
+
+    /// The next round of a `may_goto` loop starts from what both rounds have in common.
+    fn widen_may_goto(&mut self, path: &Path, state: &mut State, at: InsnIdx) {
+        let Some(parent) = path.trail.parent.and_then(|parent| self.nodes.get(parent)) else { return };
+        let callsite = path.state.top().callsite;
+        if let Some(previous) = self.previous_entry(&parent.trail, &parent.state, at, callsite)
+            && let Some(node) = self.nodes.get(previous)
+        {
+            widen(&node.state, state, self.facts.scalars_precise());
+        }
+    }
+
+    /// What may still be read in the frames of a state.
+    pub(crate) fn forget_dead(&mut self, state: &mut State, at: InsnIdx) {
+        if self.facts.features.static_liveness() {
+            self.live.forget_dead(self.graph, state, at);
+        }
+    }
+}
+
+/// A bug of ours, as the end of a search.
+pub(crate) fn internal(at: InsnIdx, what: &'static str) -> (RejectionCause, Option<State>) {
+    (RejectionCause::Internal { at, what }, None)
+}
+
+/// Whether the instruction is of a jump class: calls and exits are.
+const fn is_jump(insn: &Insn) -> bool {
+    matches!(
+        insn,
+        Insn::Jump { .. }
+            | Insn::JumpIndirect { .. }
+            | Insn::Branch { .. }
+            | Insn::MayGoto { .. }
+            | Insn::Call(_)
+            | Insn::Exit
+    )
+}

@@ -1,0 +1,180 @@
+//! From a load request to a verdict: the form, the entry function, the global functions, the stack.
+
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+
+use bpfvet_cfg::{Graph, StackRules, check_stack_depth, may_have_private_stacks};
+use bpfvet_insn::InsnIdx;
+use bpfvet_platform::{LoadRequest, Platform};
+use bpfvet_vm::{Facts, Failure, Prototype, State, SubprogFacts, Unsupported, entry_state, global_entry_state, prototype};
+
+use crate::observer::Observer;
+use crate::outcome::{Accepted, Rejection, RejectionCause, Stats};
+use crate::policy::{Budget, Policy};
+use crate::search::Search;
+
+/// How to search, and who watches.
+#[derive(Debug, Default)]
+pub struct Options {
+    /// The search's heuristics.
+    pub policy: Policy,
+    /// What the caller is willing to spend.
+    pub budget: Budget,
+}
+
+/// Whether the host would load the program.
+///
+/// `graph` is the program's form, from [`Graph::analyze`] with the same request and platform.
+///
+/// # Errors
+///
+/// [`Rejection`]: the program would be refused, or it is not known whether it would; its cause tells which.
+///
+/// # Soundness
+///
+/// An acceptance means that every path of every function that can run was walked, or covered by one that was, and that none
+/// broke a rule.
+pub fn verify(
+    request: &LoadRequest,
+    platform: &dyn Platform,
+    graph: &Graph,
+    options: &Options,
+    observer: &mut dyn Observer,
+) -> Result<Accepted, Box<Rejection>> {
+    let Some(kind) = platform.program_type(request.program_type) else {
+        let cause = RejectionCause::Unsupported(Unsupported {
+            at: InsnIdx(0),
+            what: "this program type: the platform does not have it".into(),
+        });
+        return Err(Box::new(Rejection { cause, stats: Stats::default() }));
+    };
+    let facts = Facts {
+        request,
+        platform,
+        program: graph.program(),
+        features: *platform.features(),
+        limits: platform.limits(request.privilege),
+        kind,
+        subprogs: subprogs(request, platform, graph),
+        live_regs: graph.live_regs(),
+    };
+    let mut search = Search::new(&facts, graph, &options.policy, &options.budget, observer);
+    let result = run_all(&mut search);
+    for (stats, depth) in search.stats.subprogs.iter_mut().zip(&search.memo.stack_depth) {
+        stats.stack_depth = *depth;
+    }
+    let result = result.and_then(|()| add_up_stack(&mut search));
+    match result {
+        Ok(()) => {
+            let slots = search.seen.len();
+            let at = |slot: usize| InsnIdx(u32::try_from(slot).unwrap_or(u32::MAX));
+            let pointers = (0..slots).map(|slot| search.memo.insn(at(slot)).pointer).collect();
+            search.observer.finished(&search.stats);
+            Ok(Accepted { stats: search.stats, pointers, seen: search.seen })
+        }
+        Err((cause, state)) => {
+            let rejection = Rejection { cause, stats: search.stats };
+            search.observer.rejected(&rejection, state.as_ref());
+            search.observer.finished(&rejection.stats);
+            Err(Box::new(rejection))
+        }
+    }
+}
+
+fn subprogs(request: &LoadRequest, platform: &dyn Platform, graph: &Graph) -> Vec<SubprogFacts> {
+    graph
+        .subprogs()
+        .iter()
+        .map(|subprog| {
+            let Prototype { args, params, returns_void } = prototype(request, platform, subprog.start);
+            SubprogFacts {
+                start: subprog.start,
+                end: subprog.end,
+                name: subprog.name.clone(),
+                global: subprog.is_global,
+                moves_packet: subprog.effects.changes_pkt_data,
+                might_sleep: subprog.effects.might_sleep,
+                might_throw: subprog.effects.might_throw,
+                returns_void,
+                params,
+                args,
+            }
+        })
+        .collect()
+}
+
+type Ended = Result<(), (RejectionCause, Option<State>)>;
+
+fn failed(failure: Failure) -> (RejectionCause, Option<State>) {
+    let cause = match failure {
+        Failure::Violation(violation) => RejectionCause::Violation(violation),
+        Failure::Unsupported(what) => RejectionCause::Unsupported(what),
+        Failure::Internal { at, what } => RejectionCause::Internal { at, what },
+    };
+    (cause, None)
+}
+
+/// The entry function, then every global function that was called, in every context in which it was, until nothing new turns
+/// up. (`do_check_main`, `do_check_subprogs`)
+fn run_all(search: &mut Search<'_, '_>) -> Ended {
+    let facts = search.facts;
+    let entry = entry_state(facts, &mut search.memo, &mut search.ids).map_err(failed)?;
+    run_one(search, 0, entry)?;
+    let mut verified = alloc::vec![[false; 2]; facts.subprogs.len()];
+    loop {
+        let mut found = false;
+        for index in 1..facts.subprogs.len() {
+            let Some(subprog) = facts.subprogs.get(index).filter(|subprog| subprog.global) else { continue };
+            let position = u32::try_from(index).unwrap_or(u32::MAX);
+            for context in [0, 1] {
+                let called = search.memo.global_calls.get(index).is_some_and(|called| called[context]);
+                let done = verified.get(index).is_none_or(|verified| verified[context]);
+                if !called || done {
+                    continue;
+                }
+                let sleepable = context == 1;
+                let _ = subprog;
+                search.observer.validating(position);
+                let state = global_entry_state(facts, &mut search.memo, &mut search.ids, position, sleepable)
+                    .map_err(failed)?;
+                run_one(search, position, state)?;
+                if let Some(verified) = verified.get_mut(index) {
+                    verified[context] = true;
+                }
+                found = true;
+            }
+        }
+        if !found {
+            return Ok(());
+        }
+    }
+}
+
+fn run_one(search: &mut Search<'_, '_>, subprog: u32, entry: State) -> Ended {
+    let start = search.facts.subprog(subprog).map_or(InsnIdx(0), |subprog| subprog.start);
+    search.observer.run_started(subprog, &entry);
+    let before = search.stats.insns_processed;
+    let result = search.run(entry, start);
+    let processed = search.stats.insns_processed - before;
+    if let Some(stats) = search.stats.subprogs.get_mut(subprog as usize) {
+        stats.insns_total += processed;
+    }
+    result?;
+    search.observer.run_finished(subprog);
+    Ok(())
+}
+
+/// The stack of all chains of calls. (`check_max_stack_depth`)
+fn add_up_stack(search: &mut Search<'_, '_>) -> Ended {
+    let request = search.facts.request;
+    let rules = StackRules::compiled(&search.facts.limits, may_have_private_stacks(request));
+    for (index, usage) in search.usage.iter_mut().enumerate() {
+        usage.stack_bytes = search.memo.stack_depth.get(index).copied().unwrap_or(0);
+        let position = u32::try_from(index).unwrap_or(u32::MAX);
+        usage.stack_args |= search.facts.incoming_stack_args(position) > 0;
+    }
+    let depth = check_stack_depth(search.graph, &search.usage, &rules)
+        .map_err(|error| (RejectionCause::Structure(error), None))?;
+    search.stats.max_stack_depth = depth.max_bytes;
+    Ok(())
+}

@@ -1,0 +1,383 @@
+//! At a checkpoint: was this state seen, and is it worth remembering? (`bpf_is_state_visited`, Linux 7.3)
+
+use alloc::collections::BTreeMap;
+
+use bpfvet_insn::{Insn, InsnIdx};
+use bpfvet_vm::{FrameKind, State, Strictness, Value, covers, registers_identical};
+
+use crate::checkpoint::{Node, NodeId};
+use crate::convergence::{BackEdge, loop_of};
+use crate::observer::{PathInfo, PrecisionEvent, SccEvent};
+use crate::outcome::RejectionCause;
+use crate::path::{Path, Trail, TrailStep};
+use crate::precision::{Broken, Marker, marked};
+use crate::search::{Search, internal};
+
+/// Why a search stops, with the state it stopped in.
+type Stop = (RejectionCause, Option<State>);
+
+/// What became of a state at a place where a checkpoint may stand.
+pub(crate) enum Visited {
+    /// It is covered: the path ends.
+    Covered,
+    /// It goes on, remembered or not.
+    New,
+}
+
+/// What a comparison with one remembered state came to.
+enum Compared {
+    Covered { in_loop: bool },
+    Missed { open: bool },
+}
+
+impl Search<'_, '_> {
+    /// Compares the path's state with those remembered here, and remembers it if that is worth while.
+    pub(crate) fn visit(&mut self, path: &mut Path, resumed: bool) -> Result<Visited, Stop> {
+        let at = path.at;
+        let marks = self.graph.marks(at);
+        let force = self.policy.checkpoint_everywhere
+            || self.facts.request.flags.test_state_freq
+            || marks.force_checkpoint()
+            || path.trail.steps.len() > self.facts.limits.history_len as usize;
+        let since_jumps = self.jumps - self.jumps_at_checkpoint;
+        let since_insns = self.stats.insns_processed - self.insns_at_checkpoint;
+        let mut add = force || (since_jumps >= self.policy.min_jumps && since_insns >= self.policy.min_insns);
+        self.forget_dead(&mut path.state, at);
+
+        let bucket = self.nodes.bucket_of(at, path.state.top().callsite);
+        let mut met = 0;
+        let mut index = self.nodes.bucket(bucket).len();
+        while index > 0 {
+            index -= 1;
+            let Some(id) = self.nodes.bucket(bucket).get(index).copied() else { break };
+            met += 1;
+            let Some(node) = self.nodes.get(id) else { continue };
+            if node.at != at {
+                continue;
+            }
+            match self.compare(path, id)? {
+                Compared::Covered { in_loop } => {
+                    self.covered(path, id, in_loop, resumed)?;
+                    return Ok(Visited::Covered);
+                }
+                Compared::Missed { open } => {
+                    if open
+                        && !force
+                        && since_jumps < self.policy.min_loop_jumps
+                        && since_insns < self.policy.min_loop_insns
+                    {
+                        add = false;
+                    }
+                }
+            }
+            self.missed(bucket, id, add, marks.force_checkpoint());
+        }
+        self.stats.max_states_per_insn = self.stats.max_states_per_insn.max(met);
+        let crowded = self.facts.limits.stored_states_per_bucket.is_some_and(|limit| met > limit);
+        if add && !crowded {
+            self.remember(path, bucket, resumed);
+        }
+        Ok(Visited::New)
+    }
+
+    fn compare(&mut self, path: &Path, id: NodeId) -> Result<Compared, Stop> {
+        let at = path.at;
+        let marks = self.graph.marks(at);
+        let Some(node) = self.nodes.get(id) else { return Ok(Compared::Missed { open: false }) };
+        if node.branches == 0 {
+            let in_loop = self.loop_is_open(&node.state, node.at);
+            let strictness =
+                if in_loop || self.policy.exact_subsumption { Strictness::RangeWithin } else { Strictness::Relevant };
+            return Ok(if self.node_covers(id, path, strictness) {
+                Compared::Covered { in_loop }
+            } else {
+                Compared::Missed { open: false }
+            });
+        }
+        let missed = Ok(Compared::Missed { open: true });
+        if let FrameKind::AsyncCallback(_) = node.state.top().kind
+            && node.state.top().async_depth != path.state.top().async_depth
+        {
+            // Another entry into the callback: meeting the same state is no loop.
+            return missed;
+        }
+        let (node_rounds, path_rounds) = (node.trail.may_goto_rounds, path.trail.may_goto_rounds);
+        let same_callback_round = node.trail.callback_rounds == path.trail.callback_rounds;
+        if matches!(self.facts.program.get(at), Some(Insn::MayGoto { .. }))
+            && node_rounds != path_rounds
+            && self.node_covers(id, path, Strictness::RangeWithin)
+        {
+            return Ok(Compared::Covered { in_loop: true });
+        }
+        if marks.calls_callback() {
+            return Ok(if self.node_covers(id, path, Strictness::RangeWithin) {
+                Compared::Covered { in_loop: true }
+            } else {
+                Compared::Missed { open: true }
+            });
+        }
+        let identical = self.nodes.get(id).is_some_and(|node| registers_identical(&node.state, &path.state));
+        if identical
+            && self.node_covers(id, path, Strictness::Exact)
+            && node_rounds == path_rounds
+            && same_callback_round
+        {
+            if let Some(node) = self.nodes.get(id) {
+                self.observer.infinite_loop(at, &path.state, &node.state);
+            }
+            return Err((RejectionCause::InfiniteLoop { at }, Some(path.state.clone())));
+        }
+        missed
+    }
+
+    fn node_covers(&mut self, id: NodeId, path: &Path, strictness: Strictness) -> bool {
+        let Some(node) = self.nodes.get(id) else { return false };
+        covers(
+            self.facts,
+            self.memo.exact_scalars,
+            &node.state,
+            &path.state,
+            path.at,
+            strictness,
+            &mut self.id_map,
+            self.ids.last(),
+        )
+    }
+
+    /// Whether it is not yet known what matters in the loop that a state is in. (`incomplete_read_marks`)
+    fn loop_is_open(&self, state: &State, at: InsnIdx) -> bool {
+        loop_of(self.graph, state, at)
+            .and_then(|key| self.loops.visit(&key))
+            .is_some_and(|visit| !visit.back_edges.is_empty())
+    }
+
+    /// The path ends in a state that covers its own: what mattered there matters on the way here.
+    fn covered(&mut self, path: &mut Path, id: NodeId, in_loop: bool, resumed: bool) -> Result<(), Stop> {
+        let at = path.at;
+        if let Some(node) = self.nodes.get_mut(id) {
+            node.hits += 1;
+        }
+        if self.graph.marks(at).jump_point() {
+            path.trail.steps.push(TrailStep { at, prev: path.prev, note: Default::default() });
+        }
+        self.propagate(id, &path.state, at, &path.trail).map_err(|what| internal(at, what))?;
+        if let Some(node) = self.nodes.get(id) {
+            let info = PathInfo { at, prev: path.prev, resumed, state: &path.state };
+            self.observer.pruned(&info, &node.state);
+        }
+        if in_loop {
+            self.add_back_edge(path, id).map_err(|what| internal(at, what))?;
+        }
+        Ok(())
+    }
+
+    /// (`propagate_precision`)
+    fn propagate(&mut self, from: NodeId, state: &State, at: InsnIdx, trail: &Trail) -> Result<bool, Broken> {
+        if !self.facts.bpf_capable() || !self.facts.features.precision_tracking() {
+            return Ok(false);
+        }
+        let Some(node) = self.nodes.get(from) else { return Err("a covering checkpoint was forgotten") };
+        let wanted = marked(&node.state, self.observer);
+        let mut marker = Marker { graph: self.graph, nodes: &mut self.nodes, observer: self.observer };
+        marker.mark(state.depth(), at, trail, wanted)
+    }
+
+    /// (`add_scc_backedge`)
+    fn add_back_edge(&mut self, path: &Path, covered_by: NodeId) -> Result<(), Broken> {
+        let node = self.nodes.get(covered_by).ok_or("a covering checkpoint was forgotten")?;
+        let key = loop_of(self.graph, &node.state, node.at).ok_or("a loop was closed where there is none")?;
+        self.observer.scc(&SccEvent::BackEdge { callsites: &key.callsites, scc: key.scc });
+        let visit = self.loops.visit_mut(&key).ok_or("a loop was closed that was not entered")?;
+        visit.back_edges.push(BackEdge { covered_by, path: path.clone() });
+        self.loops.back_edges += 1;
+        self.note_peak();
+        Ok(())
+    }
+
+    /// A remembered state did not help. One that never does is retired.
+    fn missed(&mut self, bucket: usize, id: NodeId, add: bool, forced: bool) {
+        let Some(node) = self.nodes.get_mut(id) else { return };
+        // Where no new state is remembered, those of earlier rounds of a loop are not held to account.
+        if add {
+            node.misses += 1;
+        }
+        let patience = if forced && node.branches > 0 { self.policy.loop_patience } else { self.policy.patience };
+        if node.misses > node.hits * patience + patience {
+            self.nodes.retire(bucket, id);
+            self.forget_if_unused(id);
+        }
+    }
+
+    fn forget_if_unused(&mut self, id: NodeId) {
+        let unused = self
+            .nodes
+            .get(id)
+            .is_some_and(|node| node.retired && node.branches == 0 && !self.loop_is_open(&node.state, node.at));
+        if unused {
+            self.nodes.forget(id);
+        }
+    }
+
+    fn note_peak(&mut self) {
+        let now = self.nodes.active + self.nodes.retired + self.loops.back_edges;
+        self.stats.peak_states = self.stats.peak_states.max(now);
+    }
+
+    fn remember(&mut self, path: &mut Path, bucket: usize, resumed: bool) {
+        let at = path.at;
+        self.stats.total_states += 1;
+        self.jumps_at_checkpoint = self.jumps;
+        self.insns_at_checkpoint = self.stats.insns_processed;
+        if self.facts.bpf_capable() {
+            forget_precision(&mut path.state);
+        }
+        clear_singular_links(&mut path.state);
+        self.observer.checkpoint(&PathInfo { at, prev: path.prev, resumed, state: &path.state });
+        let node = Node {
+            state: path.state.clone(),
+            at,
+            trail: path.trail.clone(),
+            branches: 1,
+            misses: 0,
+            hits: 0,
+            retired: false,
+        };
+        let depth = node.trail.dfs_depth;
+        let id = self.nodes.insert(bucket, node);
+        self.note_peak();
+        self.enter_loop(id);
+        path.trail.parent = Some(id);
+        path.trail.first = at;
+        path.trail.dfs_depth = depth + 1;
+        path.trail.steps.clear();
+    }
+
+    /// (`maybe_enter_scc`)
+    fn enter_loop(&mut self, id: NodeId) {
+        let Some(node) = self.nodes.get(id) else { return };
+        let Some(key) = loop_of(self.graph, &node.state, node.at) else { return };
+        let visit = self.loops.enter(key.clone());
+        if visit.entry.is_none() {
+            visit.entry = Some(id);
+            self.observer.scc(&SccEvent::Enter { callsites: &key.callsites, scc: key.scc });
+        }
+    }
+
+    /// A path ended: its checkpoints may be finished, and the loops that they entered. (`bpf_update_branch_counts`)
+    pub(crate) fn path_ended(&mut self, path: &Path) -> Result<(), Broken> {
+        let mut next = path.trail.parent;
+        while let Some(id) = next {
+            let node = self.nodes.get_mut(id).ok_or("a path's checkpoint was forgotten")?;
+            node.branches = node.branches.checked_sub(1).ok_or("a checkpoint has no path left to end")?;
+            if node.branches > 0 {
+                break;
+            }
+            next = node.trail.parent;
+            self.leave_loop(id)?;
+            self.forget_if_unused(id);
+        }
+        Ok(())
+    }
+
+    /// (`maybe_exit_scc`, `propagate_backedges`)
+    fn leave_loop(&mut self, id: NodeId) -> Result<(), Broken> {
+        let Some(node) = self.nodes.get(id) else { return Ok(()) };
+        let Some(key) = loop_of(self.graph, &node.state, node.at) else { return Ok(()) };
+        let Some(visit) = self.loops.visit_mut(&key).filter(|visit| visit.entry == Some(id)) else { return Ok(()) };
+        visit.entry = None;
+        let edges = core::mem::take(&mut visit.back_edges);
+        self.observer.scc(&SccEvent::Exit { callsites: &key.callsites, scc: key.scc });
+        let closed = u32::try_from(edges.len()).unwrap_or(u32::MAX);
+        self.loops.back_edges = self.loops.back_edges.saturating_sub(closed);
+        self.note_peak();
+        self.settle(&edges)
+    }
+
+    /// Lets what matters flow along the edges back until nothing changes.
+    fn settle(&mut self, edges: &[BackEdge]) -> Result<(), Broken> {
+        let mut rounds = 0;
+        loop {
+            rounds += 1;
+            if rounds > self.policy.back_edge_rounds + 1 {
+                self.observer.precision(&PrecisionEvent::TooManyRounds);
+                for edge in edges.iter().rev() {
+                    let mut marker = Marker { graph: self.graph, nodes: &mut self.nodes, observer: self.observer };
+                    marker.mark_everything(edge.path.state.depth(), &edge.path.trail);
+                }
+                return Ok(());
+            }
+            let mut changed = false;
+            for edge in edges.iter().rev() {
+                let BackEdge { covered_by, path } = edge;
+                changed |= self.propagate(*covered_by, &path.state, path.at, &path.trail)?;
+            }
+            if !changed {
+                return Ok(());
+            }
+        }
+    }
+
+    /// The newest open checkpoint at an instruction with the same calls, further up the path. (`find_prev_entry`)
+    pub(crate) fn previous_entry(
+        &self,
+        trail: &Trail,
+        state: &State,
+        at: InsnIdx,
+        callsite: Option<InsnIdx>,
+    ) -> Option<NodeId> {
+        let bucket = self.nodes.bucket_of(at, callsite);
+        self.nodes.bucket(bucket).iter().rev().copied().find(|id| {
+            self.nodes.get(*id).is_some_and(|node| {
+                node.at == at
+                    && node.branches > 0
+                    && node.trail.dfs_depth < trail.dfs_depth
+                    && node.state.frames().len() == state.frames().len()
+                    && node.state.frames().iter().zip(state.frames()).all(|(a, b)| a.callsite == b.callsite)
+            })
+        })
+    }
+}
+
+/// Forgets which numbers mattered on the way to a checkpoint: only what matters after it counts there.
+fn forget_precision(state: &mut State) {
+    for index in 0..state.frames().len() {
+        let marked = |value: &Value| value.as_scalar().is_some_and(|scalar| scalar.precise);
+        let frame = state.frame(index);
+        if !frame.regs().iter().chain(frame.stack.spilled()).any(marked) {
+            continue;
+        }
+        let frame = state.frame_mut(index);
+        for value in frame.regs_mut() {
+            if let Value::Scalar(scalar) = value {
+                scalar.precise = false;
+            }
+        }
+        for value in frame.stack.spilled_mut() {
+            if let Value::Scalar(scalar) = value {
+                scalar.precise = false;
+            }
+        }
+    }
+}
+
+/// A group with one member says nothing. (`bpf_clear_singular_ids`)
+fn clear_singular_links(state: &mut State) {
+    let mut members: BTreeMap<u32, u32> = BTreeMap::new();
+    let id = |value: &Value| value.as_scalar().and_then(|scalar| scalar.link).map(|link| link.id.get());
+    for value in state.values() {
+        if let Some(id) = id(value) {
+            *members.entry(id).or_default() += 1;
+        }
+    }
+    if members.values().all(|count| *count > 1) {
+        return;
+    }
+    state.for_each_value_mut(
+        |value| id(value).is_some_and(|id| members.get(&id) == Some(&1)),
+        |value| {
+            if let Value::Scalar(scalar) = value {
+                scalar.link = None;
+            }
+        },
+    );
+}
