@@ -27,18 +27,19 @@ mod transfer;
 mod value;
 pub mod violation;
 
-pub use call::{entry_state, global_entry_state};
+pub use call::{Prototype, entry_state, global_entry_state, prototype};
 pub use effects::{Demand, Effects, Event, Fork, ForkKind, LinkedRegs, LinkedSlot, StackNote};
 pub use facts::{ArgShape, Facts, SubprogFacts};
 pub use failure::{Failure, Unsupported};
 pub use memo::{InsnMemo, Memo};
 pub use state::{
-    ByteKind, CallbackRange, Frame, FrameKind, IdGen, LockKey, Reference, ReferenceKind, STACK_SLOTS, Slot, Spill, Stack, State,
+    ByteKind, CallbackRange, Frame, FrameKind, IdGen, LockKey, Reference, ReferenceKind, STACK_SLOTS, Slot, Spill,
+    Stack, State,
 };
 pub use subsume::{IdMap, Strictness, covers, registers_identical};
 pub use transfer::{Next, step};
 pub use value::{
-    Base, BtfRef, Flags, Link, LinkDelta, MapRef, ObjectId, PacketId, Pointer, Region, ScalarId, ScalarValue, SocketKind,
-    TypeTag, Value,
+    Base, BtfRef, Flags, Link, LinkDelta, MapRef, ObjectId, PacketId, Pointer, Region, ScalarId, ScalarValue,
+    SocketKind, TypeTag, Value,
 };
 pub use violation::{Cause, Violation};

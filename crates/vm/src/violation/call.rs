@@ -80,6 +80,8 @@ pub enum CallCause {
         /// The argument.
         place: Place,
     },
+    /// Tail calls and functions do not go together on this host.
+    TailCallWithSubprograms,
     /// One tail call is reached with different maps, without privilege: it cannot be masked.
     TailCallMaps,
     /// A map of sockets is updated where that is not safe.
@@ -349,6 +351,7 @@ impl CallCause {
             Self::SizeUnbounded { .. } => "call::size-unbounded",
             Self::NotConstant { .. } => "call::not-constant",
             Self::AllocationTooLarge { .. } => "call::allocation-too-large",
+            Self::TailCallWithSubprograms => "call::tail-call-with-subprograms",
             Self::TailCallMaps => "call::tail-call-maps",
             Self::SockmapUpdate { .. } => "call::sockmap-update",
             Self::StringNoAddress => "call::string-no-address",
