@@ -358,6 +358,11 @@ impl Observer for KernelLog<'_> {
             }
             RejectionCause::Violation(_)
             | RejectionCause::Limit(_)
+            | RejectionCause::LoadRefused(_)
+            | RejectionCause::MapRefused { .. }
+            | RejectionCause::NoSuchMap { .. }
+            | RejectionCause::NoDirectValue { .. }
+            | RejectionCause::DirectValueOutOfBounds { .. }
             | RejectionCause::Unsupported(_)
             | RejectionCause::Interrupted
             | RejectionCause::Internal { .. } => {}

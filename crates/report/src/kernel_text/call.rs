@@ -15,6 +15,9 @@ use crate::state_text::type_text;
 
 pub(super) fn message(cause: &CallCause, at: InsnIdx, names: &Names<'_>) -> String {
     match cause {
+        CallCause::TailCallWithSubprograms => {
+            "tail_calls are not allowed in programs with bpf-to-bpf calls".to_string()
+        }
         CallCause::ArgumentKind { place: arg, actual, expected } => {
             let expected: Vec<String> = expected.iter().map(|tag| type_text(*tag)).collect();
             format!("{} type={} expected={}", place(*arg), type_text(*actual), expected.join(", "))
@@ -155,7 +158,7 @@ fn prototype(name: &str, reason: &PrototypeReason, names: &Names<'_>) -> String 
             format!("arg#{arg} reference type('{kind} {name}') {fault}")
         }
         PrototypeReason::NotStruct { arg, kind } => {
-            format!("arg#{arg} has type {kind} '{name}', but only struct or primitive types are allowed")
+            format!("arg#{arg} has type {kind} '', but only struct or primitive types are allowed")
         }
         // The kernel remembers it and says nothing the second time.
         PrototypeReason::Unreliable => String::new(),

@@ -9,6 +9,7 @@ mod decode;
 mod memory;
 mod policy;
 mod register;
+mod request;
 mod resource;
 mod structure;
 
@@ -39,6 +40,16 @@ pub fn kernel_message(cause: &RejectionCause, names: &Names<'_>) -> String {
         }
         RejectionCause::Limit(Limit::PendingStates { pending }) => {
             format!("The sequence of {pending} jumps is too complex.")
+        }
+        RejectionCause::Limit(Limit::ProgramLength { slots, limit }) => {
+            format!("the program has {slots} instructions; there must be 1 to {limit}")
+        }
+        RejectionCause::LoadRefused(refusal) => request::load_message(refusal),
+        RejectionCause::MapRefused { map, refusal, .. } => request::map_message(map, refusal),
+        RejectionCause::NoSuchMap { index, .. } => format!("fd {index} is not pointing to valid bpf_map"),
+        RejectionCause::NoDirectValue { .. } => "no direct value access support for this map type".to_string(),
+        RejectionCause::DirectValueOutOfBounds { value_size, off, .. } => {
+            format!("invalid access to map value pointer, value_size={value_size} off={off}")
         }
         RejectionCause::InfiniteLoop { at } => format!("infinite loop detected at insn {at}"),
         RejectionCause::Unsupported(missing) => format!("not supported at insn {}: {}", missing.at, missing.what),
@@ -74,6 +85,11 @@ pub(crate) fn ends_line(cause: &RejectionCause) -> bool {
         ),
         RejectionCause::Structure(error) => structure::ends_line(error),
         RejectionCause::Limit(_)
+        | RejectionCause::LoadRefused(_)
+        | RejectionCause::MapRefused { .. }
+        | RejectionCause::NoSuchMap { .. }
+        | RejectionCause::NoDirectValue { .. }
+        | RejectionCause::DirectValueOutOfBounds { .. }
         | RejectionCause::InfiniteLoop { .. }
         | RejectionCause::Unsupported(_)
         | RejectionCause::Interrupted

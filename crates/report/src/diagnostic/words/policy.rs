@@ -1,0 +1,112 @@
+//! Something that this program type, licence or privilege may not do.
+
+use alloc::format;
+use alloc::string::{String, ToString};
+
+use bpfvet_insn::InsnIdx;
+use bpfvet_vm::violation::{LeakTo, PolicyCause, ReturnSite};
+
+use super::Words;
+use crate::Names;
+use crate::diagnostic::Class;
+use crate::diagnostic::describe::tag_words;
+use crate::names::helper_name;
+
+pub(super) fn words(cause: &PolicyCause, _at: InsnIdx, names: &Names<'_>) -> Words {
+    let host = names.platform().name();
+    let kind = names.request().program_type.name();
+    match cause {
+        PolicyCause::UnknownHelper { id } => {
+            Words::program(format!("{host} has no helper number {id}"), "called here").class(Class::Host)
+        }
+        PolicyCause::HelperNotAllowed { helper, id: _ } => Words::program(
+            format!("`{}` is not available to this program on {host}", helper_name(helper)),
+            format!("a program of type `{kind}` may not call it"),
+        )
+        .class(Class::Host)
+        .help("use another helper, another program type, or a newer kernel; some helpers need CAP_BPF or CAP_PERFMON"),
+        PolicyCause::GplOnly { helper } => Words::program(
+            format!("`{}` is for GPL-compatible programs", helper_name(helper)),
+            "called here",
+        )
+        .class(Class::Host)
+        .help("declare a compatible licence: `char LICENSE[] SEC(\"license\") = \"GPL\";`"),
+        PolicyCause::HelperRefused { helper } => Words::program(
+            format!("`{}` is not allowed at this attach point", helper_name(helper)),
+            "called here",
+        )
+        .class(Class::Host),
+        PolicyCause::HelperNeedsTracedFunction { helper, id: _, attach_differently } => Words::program(
+            format!("`{}` needs a traced function", helper_name(helper)),
+            if *attach_differently { "not with this attach type" } else { "this program type traces none" },
+        )
+        .class(Class::Host),
+        PolicyCause::HelperPacketAccess => {
+            Words::program("packet memory cannot be passed to this helper here", "a pointer into the packet")
+                .class(Class::Host)
+                .help("copy the bytes to the stack first and pass that")
+        }
+        PolicyCause::PointerLeak { reg, to } => Words::program(
+            "a kernel address would become readable",
+            format!("`{reg}` is a pointer and goes {}", leak_words(*to)),
+        )
+        .class(Class::Host)
+        .why("without CAP_PERFMON no pointer may leave the program")
+        .follow((*reg).into()),
+        PolicyCause::PacketLoad => {
+            Words::program(format!("program type `{kind}` has no legacy packet loads"), "here").class(Class::Host)
+        }
+        PolicyCause::PacketLoadContext => Words::program("a legacy packet load needs the context in `r6`", "here"),
+        PolicyCause::ReturnValue { site, reg, smin, smax, min, max } => {
+            let known = match (smin, smax) {
+                (None, None) => "it can be anything".to_string(),
+                (Some(smin), None) => format!("it is at least {smin}"),
+                (None, Some(smax)) => format!("it is at most {smax}"),
+                (Some(smin), Some(smax)) if smin == smax => format!("it is {smin}"),
+                (Some(smin), Some(smax)) => format!("it is from {smin} to {smax}"),
+            };
+            Words::program(format!("{} is not allowed", site_words(*site)), format!("`{reg}`: {known}"))
+                .why(format!("needs {}; {known}", allowed(*min, *max)))
+                .help("return one of the allowed values on every path")
+                .follow((*reg).into())
+        }
+        PolicyCause::ReturnKind { site, reg, tag } => Words::program(
+            format!("{} is not a number", site_words(*site)),
+            format!("`{reg}` is {}", tag_words(*tag)),
+        )
+        .follow((*reg).into()),
+        PolicyCause::CallbackReturnKind => Words::program("a callback returns something that is not a number", "here"),
+        PolicyCause::ReturnsStackPointer => {
+            Words::program("a function returns a pointer to the stack", "its frame ends here")
+        }
+        PolicyCause::MapReadOnly => {
+            Words::program("a map that programs may only read is changed by a helper", "here").class(Class::Host)
+        }
+    }
+}
+
+fn allowed(min: i32, max: i32) -> String {
+    if min == max { format!("{min}") } else { format!("a value from {min} to {max}") }
+}
+
+const fn leak_words(to: LeakTo) -> &'static str {
+    match to {
+        LeakTo::Map => "into a map value",
+        LeakTo::Ctx => "into the context",
+        LeakTo::Packet => "into the packet",
+        LeakTo::FlowKeys => "into the flow keys",
+        LeakTo::Mem => "into memory",
+        LeakTo::Helper => "to a helper that takes any value",
+        LeakTo::Return => "to the caller as return value",
+    }
+}
+
+const fn site_words(site: ReturnSite) -> &'static str {
+    match site {
+        ReturnSite::Program => "the program's return value",
+        ReturnSite::Subprogram => "the function's return value",
+        ReturnSite::Callback => "the callback's return value",
+        ReturnSite::AsyncCallback => "the asynchronous callback's return value",
+        ReturnSite::SetRetval => "the value given to bpf_set_retval()",
+    }
+}

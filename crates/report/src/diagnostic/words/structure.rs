@@ -1,0 +1,133 @@
+//! The program's form is wrong.
+
+use alloc::format;
+use alloc::string::String;
+
+use bpfvet_cfg::{Restricted, StructureCause, StructureError};
+
+use super::Words;
+use crate::Names;
+use crate::diagnostic::Class;
+
+pub(super) fn words(error: &StructureError, names: &Names<'_>) -> Words {
+    let host = names.platform().name();
+    let function = |index: u32| match names.subprog(index) {
+        "" => format!("function {index}"),
+        name => format!("`{name}`"),
+    };
+    match &error.cause {
+        StructureCause::Empty => Words::program("the program has no instruction", ""),
+        StructureCause::TooLong { len, limit } => {
+            Words::program(format!("the program has {len} instructions, {limit} are allowed"), "")
+                .class(Class::Limit)
+                .help("split it with tail calls; without CAP_BPF the limit is lower")
+        }
+        StructureCause::SubprogsUnavailable => {
+            Words::program(format!("{host} has no calls between functions"), "called here")
+                .class(Class::Host)
+                .help("inline the function: `static __always_inline`")
+        }
+        StructureCause::FunctionAddressesUnavailable => {
+            Words::program(format!("{host} has no addresses of functions"), "taken here").class(Class::Host)
+        }
+        StructureCause::NotPermitted { what } => {
+            let what = match what {
+                Restricted::FunctionAddress => "taking the address of a function",
+                Restricted::SubprogCall => "calling another function of the program",
+                Restricted::KernelCall => "calling a kernel function",
+            };
+            Words::program(format!("{what} needs CAP_BPF"), "here").class(Class::Host)
+        }
+        StructureCause::CallOutOfRange { to } => {
+            Words::program("a call leads out of the program", format!("to instruction {to}"))
+        }
+        StructureCause::TooManySubprogs { limit } => {
+            Words::program(format!("more than {limit} functions"), "").class(Class::Limit)
+        }
+        StructureCause::ExceptionCallback { name, fault } => {
+            Words::program(format!("the exception callback {name:?} {fault}"), "")
+        }
+        StructureCause::JumpOutOfRange { to, subprog: _, start: _, end: _ } => {
+            Words::program("a jump leaves its function", format!("to instruction {to}"))
+        }
+        StructureCause::FallsThrough { subprog } => {
+            Words::program(format!("{} can run past its end", function(subprog.0)), "no exit and no jump here")
+                .class(Class::Compiler)
+                .help("return on every path; undefined behaviour in C makes compilers drop the rest of a function")
+        }
+        StructureCause::NoJumpTable { start: _ } => {
+            Words::program("an indirect jump without a jump table", "no table belongs to this function")
+        }
+        StructureCause::JumpTableUnknown { map } => {
+            Words::program(format!("the contents of jump table `{map}` are not known"), "")
+        }
+        StructureCause::JumpTableEntry { map, to } => {
+            Words::program(format!("jump table `{map}` leads to slot {to}, where no instruction starts"), "")
+        }
+        StructureCause::JumpTableOutside { start, end } => Words::program(
+            "a jump table leads out of its function",
+            format!("the function has instructions {start} to {}", end.0.saturating_sub(1)),
+        ),
+        StructureCause::BackEdge { to } => {
+            Words::program("a loop, and loops are not allowed here", format!("jumps back to instruction {to}"))
+                .class(Class::Host)
+                .why("loops need Linux 5.3 and CAP_BPF")
+                .help("unroll it: `#pragma unroll`, with a constant number of rounds")
+        }
+        StructureCause::Unreachable => Words::program("no path leads to this instruction", "never reached")
+            .class(Class::Compiler)
+            .help("compile with optimisation (`-O2`), which removes dead code"),
+        StructureCause::JumpIntoWide => {
+            Words::program("a jump into the middle of a 64-bit immediate load", "the load starts here")
+        }
+        StructureCause::RecursiveCall { caller, caller_name: _, callee, callee_name: _ } => Words::program(
+            format!("{} calls {} again: recursion is not allowed", function(caller.0), function(callee.0)),
+            "called here",
+        )
+        .help("write it as a loop with a stack of its own, or with bpf_loop()"),
+        StructureCause::LivenessTooDeep { limit } => {
+            Words::program(format!("stack pointers are passed through more than {limit} calls"), "")
+                .class(Class::Limit)
+        }
+        StructureCause::LivenessTooComplex { calls: _, limit: _ } => Words::program(
+            "too many different ways to call functions with stack pointers",
+            String::new(),
+        )
+        .class(Class::Limit),
+        StructureCause::PacketLoadInCallback { subprog } => Words::program(
+            format!("{} is a callback and has a legacy packet load, which can end the program", function(subprog.0)),
+            "here",
+        ),
+        StructureCause::TailCallStackTooLarge { subprog, bytes, limit } => Words::program(
+            format!("a tail call in {} under {bytes} bytes of stack", function(subprog.0)),
+            "here",
+        )
+        .class(Class::Limit)
+        .why(format!("callers of a function with a tail call must use less than {limit} bytes together")),
+        StructureCause::StackTooLarge { subprog, bytes, limit } => {
+            Words::program(format!("{} uses {bytes} bytes of stack, {limit} are allowed", function(subprog.0)), "")
+                .class(Class::Limit)
+                .help("move large variables into a per-CPU array of one element")
+        }
+        StructureCause::CombinedStackTooLarge { subprog, calls, bytes, limit } => Words::program(
+            format!("{calls} nested functions use {bytes} bytes of stack together, {limit} are allowed"),
+            "",
+        )
+        .class(Class::Limit)
+        .why(format!("the innermost is {}; each function's stack is rounded up", function(subprog.0)))
+        .help("move large variables into a per-CPU array of one element, or inline fewer functions"),
+        StructureCause::CallsExceptionCallback { subprog } => {
+            Words::program(format!("{} is the exception callback and is called directly", function(subprog.0)), "here")
+        }
+        StructureCause::TooManyFrames { frames: _, limit } => {
+            Words::program(format!("more than {limit} nested calls"), "").class(Class::Limit)
+        }
+        StructureCause::TailCallInCallback { subprog } => {
+            Words::program(format!("a tail call can be reached from callback {}", function(subprog.0)), "")
+        }
+        StructureCause::TailCallWithStackArgs { subprog } => Words::program(
+            format!("a tail call under {}, which has arguments on the stack", function(subprog.0)),
+            "",
+        ),
+    }
+}

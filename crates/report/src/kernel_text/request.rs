@@ -1,0 +1,49 @@
+//! Refusals before a single instruction is looked at. The kernel answers most of them with an error number and no words; these are
+//! ours then.
+
+use alloc::format;
+use alloc::string::{String, ToString};
+
+use bpfvet_platform::{FieldKind, LoadRefusal, MapRefusal};
+
+pub(super) fn load_message(refusal: &LoadRefusal) -> String {
+    match refusal {
+        LoadRefusal::UnknownProgramType => "this kernel does not have the program type".to_string(),
+        LoadRefusal::UnknownAttachType => "this kernel does not have the attach type".to_string(),
+        LoadRefusal::NeedsBpf => "loading such a program needs CAP_BPF".to_string(),
+        LoadRefusal::NeedsNetAdmin => "loading such a program needs CAP_NET_ADMIN".to_string(),
+        LoadRefusal::NeedsPerfmon => "loading such a program needs CAP_PERFMON".to_string(),
+        LoadRefusal::AttachType => "programs of this type cannot be attached there".to_string(),
+        LoadRefusal::CannotSleep => "Program of this type cannot be sleepable".to_string(),
+        LoadRefusal::MustSleep => "Syscall programs can only be sleepable".to_string(),
+        LoadRefusal::NeedsGpl => "programs of this type need a GPL-compatible license".to_string(),
+        LoadRefusal::NoTarget => "Tracing programs must provide btf_id".to_string(),
+        LoadRefusal::UnknownTarget => "the kernel has no such attach target".to_string(),
+        LoadRefusal::ForbiddenTarget => "no program may be attached to this target".to_string(),
+        LoadRefusal::TargetNeverReturns => "Attaching to a function that never returns is rejected".to_string(),
+        LoadRefusal::TargetCannotSleep => "programs attached to this target must not sleep".to_string(),
+        LoadRefusal::Unsupported(what) => format!("not supported: {what}"),
+    }
+}
+
+pub(super) fn map_message(map: &str, refusal: &MapRefusal) -> String {
+    let field = |kind: &FieldKind| super::memory::field_name(*kind);
+    match refusal {
+        MapRefusal::UnknownKind => format!("map '{map}': this kernel does not have the map type"),
+        MapRefusal::NeedsBpf => format!("map '{map}': creating it needs CAP_BPF"),
+        MapRefusal::NeedsNetAdmin => format!("map '{map}': creating it needs CAP_NET_ADMIN"),
+        MapRefusal::NeedsBpfAndPerfmon => format!("map '{map}': creating it needs CAP_BPF and CAP_PERFMON"),
+        MapRefusal::KeySize => format!("map '{map}': its key size is not one that this type takes"),
+        MapRefusal::ValueSize => format!("map '{map}': its value size is not one that this type takes"),
+        MapRefusal::MaxEntries => format!("map '{map}': its number of entries is not one that this type takes"),
+        MapRefusal::Flags => format!("map '{map}': its flags are not ones that this type takes"),
+        MapRefusal::Inner => format!("map '{map}': its inner map is missing, or must not be"),
+        MapRefusal::Field(kind) => format!("map '{map}': values of this type cannot hold {}", field(kind)),
+        MapRefusal::FieldInTracing(kind) => format!("tracing progs cannot use {} yet", field(kind)),
+        MapRefusal::FieldInSocketFilter(kind) => format!("socket filter progs cannot use {} yet", field(kind)),
+        MapRefusal::NotForPrograms => "bpf_struct_ops map cannot be used in prog".to_string(),
+        MapRefusal::NotSleepable => {
+            "Sleepable programs can only use array, hash, ringbuf and local storage maps".to_string()
+        }
+    }
+}
