@@ -102,3 +102,6 @@ pub(crate) fn look_up(
         _ => HelperLookup::Unknown,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -15,6 +15,6 @@ protos! {
     TASK_PT_REGS: 175 task_pt_regs since 5, 15 (object("task_struct")) -> returns_object("pt_regs"), gpl;
     FIND_VMA: 180 find_vma since 5, 17 (object("task_struct"), ANY, FUNC, STACK.or_null(), ANY)
         -> INT, special(FindVma);
-    COPY_FROM_USER_TASK: 191 copy_from_user_task since 5, 18 (UNINIT, SIZE_OR_ZERO, ANY, object("task_struct"))
+    COPY_FROM_USER_TASK: 191 copy_from_user_task since 5, 18 (UNINIT, SIZE_OR_ZERO, ANY, object("task_struct"), ANY)
         -> INT, gpl, sleeps;
 }

@@ -145,3 +145,11 @@ pub(crate) fn chain(kind: ProgramType, attach: AttachType, target: Option<&str>)
         .map(|(_, chain)| *chain);
     own.or_else(|| CHAINS.iter().find(|(one, _)| *one == kind).map(|(_, chain)| *chain))
 }
+
+/// Every group that some program type sees.
+#[cfg(test)]
+pub(crate) fn all() -> impl Iterator<Item = &'static Group> {
+    let chains =
+        CHAINS.iter().map(|(_, chain)| *chain).chain(STRUCTURES.iter().map(|(_, chain)| *chain)).chain([LSM_OF_CGROUP]);
+    chains.flatten().copied()
+}
