@@ -4,6 +4,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "chores talk to the terminal")]
 
 mod core_crates;
+mod golden;
 mod lab;
 mod oracle;
 mod selftests;
@@ -36,6 +37,8 @@ enum Chore {
     Oracle(oracle::Oracle),
     /// The kernel's own tests: verdicts, messages and counts beside those of the real kernel.
     Selftests(selftests::Arguments),
+    /// Our loader beside libbpf, on all of the kernel's own test objects.
+    Golden(golden::Arguments),
     /// Ask a real kernel about all of its own tests, and write the record that `selftests` compares with.
     Record(selftests::Recording),
 }
@@ -48,6 +51,7 @@ fn main() -> ExitCode {
         Chore::Kernel(command) => lab::kernel(&command),
         Chore::Oracle(args) => oracle::run(&args),
         Chore::Selftests(args) => selftests::run(&args),
+        Chore::Golden(args) => golden::run(&args),
         Chore::Record(args) => selftests::record(&args),
     };
     match outcome {

@@ -34,14 +34,7 @@ impl Caps {
 #[derive(Debug, Clone)]
 pub(crate) enum Load {
     /// Bare instructions.
-    Raw {
-        /// Number of the program type.
-        program_type: u32,
-        /// Number of the attach type.
-        attach_type: u32,
-        /// Little-endian instructions. Maps are named by the descriptors of [`MAPS`].
-        bytes: Vec<u8>,
-    },
+    Raw(Raw),
     /// One program of an object file.
     Object {
         /// The object.
@@ -55,6 +48,48 @@ pub(crate) enum Load {
         /// Sizes and types that user space would fill in are filled in.
         repair: bool,
     },
+}
+
+/// Bare instructions and what they need.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Raw {
+    /// Number of the program type.
+    pub(crate) program_type: u32,
+    /// Number of the attach type.
+    pub(crate) attach_type: u32,
+    /// Little-endian instructions. Maps are named by the descriptors of [`MAPS`], or by [`OWN_MAPS`] and a place in `maps`.
+    pub(crate) bytes: Vec<u8>,
+    /// Maps of its own.
+    pub(crate) maps: Vec<OwnMap>,
+    /// BTF that maps or the program refer to.
+    pub(crate) types: Vec<Vec<u8>>,
+    /// Place in `types` of the program's own.
+    pub(crate) own_types: Option<usize>,
+    /// First instruction and BTF id of each function.
+    pub(crate) functions: Vec<(u32, u32)>,
+    /// BTF id, in the kernel's types, of what it attaches to; 0 for nothing.
+    pub(crate) attach_to: u32,
+    /// Its name.
+    pub(crate) attach_name: Option<String>,
+}
+
+/// The descriptor of a raw program's first own map.
+pub(crate) const OWN_MAPS: i32 = 1000;
+
+/// A map of one raw program.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Deserialize)]
+pub(crate) struct OwnMap {
+    pub(crate) kind: u32,
+    pub(crate) key: u32,
+    pub(crate) value: u32,
+    pub(crate) entries: u32,
+    pub(crate) flags: u32,
+    /// Place of the inner map, or -1.
+    pub(crate) inner: i32,
+    /// Place of its types, or -1.
+    pub(crate) types: i32,
+    pub(crate) key_type: u32,
+    pub(crate) value_type: u32,
 }
 
 /// One load.
@@ -163,17 +198,12 @@ fn plan(jobs: &[Job], batch: &[usize]) -> String {
             Caps::Only(mask) => format!("{mask:x}"),
         };
         let verb = match load {
-            Load::Raw { .. } => "raw",
+            Load::Raw(_) => "raw",
             Load::Object { .. } => "obj",
         };
         write!(plan, "{verb}\t{id}\t{flags:x}\t{log_level}\t{caps}\t{log_bytes}\t").ok();
         match load {
-            Load::Raw { program_type, attach_type, bytes } => {
-                write!(plan, "{program_type}\t{attach_type}\t").ok();
-                for byte in bytes {
-                    write!(plan, "{byte:02x}").ok();
-                }
-            }
+            Load::Raw(raw) => plan_raw(&mut plan, raw),
             Load::Object { file, program, also, btf, repair } => {
                 let also = if also.is_empty() { "-".to_owned() } else { also.join(",") };
                 let options = if *repair { "f" } else { "-" };
@@ -186,13 +216,63 @@ fn plan(jobs: &[Job], batch: &[usize]) -> String {
     plan
 }
 
+fn plan_raw(plan: &mut String, raw: &Raw) {
+    let Raw { program_type, attach_type, bytes, maps, types, own_types, functions, attach_to, attach_name: _ } = raw;
+    write!(plan, "{program_type}\t{attach_type}\t{}\t", hex(bytes)).ok();
+    let maps = maps.iter().map(|map| {
+        let OwnMap { kind, key, value, entries, flags, inner, types, key_type, value_type } = map;
+        format!("{kind},{key},{value},{entries},{flags:x},{inner},{types},{key_type},{value_type}")
+    });
+    plan.push_str(&or_nothing(maps.collect::<Vec<_>>().join(";")));
+    plan.push('\t');
+    plan.push_str(&or_nothing(types.iter().map(|types| hex(types)).collect::<Vec<_>>().join(";")));
+    let own = own_types.map_or(-1, |place| i64::try_from(place).unwrap_or(-1));
+    write!(plan, "\t{attach_to},{own}").ok();
+    for (at, id) in functions {
+        write!(plan, ",{at}:{id}").ok();
+    }
+}
+
+fn or_nothing(list: String) -> String {
+    if list.is_empty() { "-".to_owned() } else { list }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(bytes.len() * 2);
+    for byte in bytes {
+        write!(text, "{byte:02x}").ok();
+    }
+    text
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{Caps, Job, Load, plan};
+    use super::{Caps, Job, Load, OwnMap, Raw, plan};
 
     #[test]
     fn a_plan_names_maps_then_jobs() {
-        let load = Load::Raw { program_type: 6, attach_type: 37, bytes: vec![0x95, 0, 0, 0, 0, 0, 0, 0] };
+        let map = OwnMap {
+            kind: 2,
+            key: 4,
+            value: 8,
+            entries: 1,
+            flags: 16,
+            inner: -1,
+            types: 0,
+            key_type: 1,
+            value_type: 3,
+        };
+        let load = Load::Raw(Raw {
+            program_type: 6,
+            attach_type: 37,
+            bytes: vec![0x95, 0, 0, 0, 0, 0, 0, 0],
+            maps: vec![map.clone(), map],
+            types: vec![vec![1], vec![2, 3]],
+            own_types: Some(1),
+            functions: vec![(0, 4), (7, 5)],
+            attach_to: 9,
+            attach_name: None,
+        });
         let raw = Job { load, flags: 0x80, log_level: 4, caps: Caps::NONE, log_bytes: 100 };
         let load = Load::Object {
             file: "/x/a.bpf.o".into(),
@@ -206,7 +286,10 @@ mod tests {
         let lines: Vec<&str> = text.lines().filter(|line| !line.starts_with("map")).collect();
         assert_eq!(
             lines,
-            ["raw\t0\t80\t4\t0\t100\t6\t37\t9500000000000000", "obj\t1\t0\t2\tall\t0\ta.bpf.o\tp\tf\tq,r\t-"]
+            [
+                "raw\t0\t80\t4\t0\t100\t6\t37\t9500000000000000\t2,4,8,1,10,-1,0,1,3;2,4,8,1,10,-1,0,1,3\t01;0203\t9,1,0:4,7:5",
+                "obj\t1\t0\t2\tall\t0\ta.bpf.o\tp\tf\tq,r\t-"
+            ]
         );
     }
 }

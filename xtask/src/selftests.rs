@@ -4,12 +4,14 @@
 //! objects ──expect──▶ tests ──judge──▶ judgements ──compare (with the record)──▶ tables, names, lists
 //! ```
 
+pub(crate) mod arrays;
 mod compare;
 mod expect;
 mod judge;
 mod lists;
 mod matching;
 mod object;
+mod ours;
 mod record;
 mod recorder;
 mod tally;
@@ -20,12 +22,13 @@ use anyhow::{Context as _, Result, bail};
 use clap::{Args, ValueEnum};
 use rayon::prelude::*;
 
-use crate::lab::{Lab, REFERENCE, Selftests};
+use crate::lab::{Kernel, Lab, REFERENCE, Selftests};
 use crate::oracle::Machine;
 use compare::{Comparison, Standing, compare};
 use expect::Mode;
-use judge::{Judge, Judgement, Live, Replay, Test};
+use judge::{Judge, Judgement, Live, Replay, Source, Test};
 use lists::{COUNTS, Failing, List, MESSAGES, VERDICTS};
+use ours::Ours;
 use record::{Name, Tiers};
 pub(crate) use recorder::{Recording, record};
 use tally::{Tally, table};
@@ -33,6 +36,8 @@ use tally::{Tally, table};
 /// Who is judged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Who {
+    /// This project
+    Ours,
     /// The committed record of the real kernel: verdicts and counts without logs
     Record,
     /// The real kernel, booted now
@@ -55,7 +60,7 @@ pub(crate) struct Arguments {
     #[arg(long, value_parser = |text: &str| Mode::by_word(text).ok_or("a mode is priv or unpriv"))]
     mode: Option<Mode>,
     /// Who is judged
-    #[arg(long, value_enum, default_value_t = Who::Record)]
+    #[arg(long, value_enum, default_value_t = Who::Ours)]
     judge: Who,
     /// Tables only, no names
     #[arg(long)]
@@ -77,8 +82,9 @@ pub(crate) fn run(args: &Arguments) -> Result<()> {
     let known = record::read(&args.kernel)?;
     let mut tests = tests_of(&lab, &args.kernel, &args.file)?;
     tests.retain(|test| args.mode.is_none_or(|mode| mode == test.name.mode));
-    tests.retain(|test| args.tier.is_none_or(|tier| tier == tiers.of(&test.name)));
+    tests.retain(|test| args.tier.is_none_or(|tier| tiers.of(&test.name) == Some(tier)));
     let judge: Box<dyn Judge> = match args.judge {
+        Who::Ours => Box::new(Ours::new(&args.kernel, &Kernel::fetch(&lab, &args.kernel)?)?),
         Who::Record => Box::new(Replay(known.clone())),
         Who::Kernel => Box::new(Live { machine: Machine::named(&lab, &args.kernel)?, lab }),
     };
@@ -114,23 +120,26 @@ fn tests_of(lab: &Lab, version: &str, prefix: &str) -> Result<Vec<Test>> {
                 let object = object.trim_end_matches(".bpf.o").to_owned();
                 tests.push(Test {
                     name: Name { object, program: spec.program.clone(), mode: *mode },
-                    file: file.clone(),
+                    source: Source::Object { file: file.clone(), also: also.collect(), btf },
                     expect: expect.clone(),
                     flags: spec.flags,
                     log_level: spec.log_level,
-                    also: also.collect(),
-                    btf,
                 });
             }
         }
         Ok(tests)
     };
     let found: Result<Vec<Vec<Test>>> = compiled.compiled.par_iter().map(of_one).collect();
-    let tests: Vec<Test> = found?.into_iter().flatten().collect();
-    for types in tests.iter().filter_map(|test| test.btf.as_ref()).filter(|types| !types.exists()) {
-        let name = types.file_name().unwrap_or_default().to_string_lossy();
-        Selftests::compile(lab, version, name.trim_end_matches(".bpf.o"))?;
+    let mut tests: Vec<Test> = found?.into_iter().flatten().collect();
+    for test in &tests {
+        if let Source::Object { btf: Some(types), .. } = &test.source
+            && !types.exists()
+        {
+            let name = types.file_name().unwrap_or_default().to_string_lossy();
+            Selftests::compile(lab, version, name.trim_end_matches(".bpf.o"))?;
+        }
     }
+    tests.extend(arrays::tests(lab, version, prefix)?);
     Ok(tests)
 }
 
@@ -145,7 +154,7 @@ fn show(rows: &[Row<'_>], tiers: &Tiers, args: &Arguments) {
     let (mut by_tier, mut by_file, mut sum) = (BTreeMap::new(), BTreeMap::new(), Tally::default());
     let mut rewritten = 0;
     for Row { test, comparison, judgement: _ } in rows {
-        by_tier.entry(format!("T{}", tiers.of(&test.name))).or_insert_with(Tally::default).add(comparison);
+        by_tier.entry(tiers.label(&test.name)).or_insert_with(Tally::default).add(comparison);
         by_file.entry(test.name.object.clone()).or_insert_with(Tally::default).add(comparison);
         sum.add(comparison);
         rewritten += usize::from(test.expect.rewritten > 0);

@@ -48,13 +48,14 @@ static void work(int from, int step, volatile int *current, int seconds)
 {
 	int i;
 
+	probe_features();
 	for (i = 0; i < count; i++)
 		if (is(&jobs[i], "map", 8))
 			make_map(&jobs[i]);
 	for (i = from; i < count; i += step) {
 		*current = i;
 		alarm(seconds);
-		if (is(&jobs[i], "raw", 9))
+		if (is(&jobs[i], "raw", 12))
 			load_raw(&jobs[i]);
 		else if (is(&jobs[i], "obj", 11))
 			load_object(&jobs[i]);
@@ -84,10 +85,11 @@ static void supervise(int from, int step, int seconds)
 
 void run_jobs(char *plan, int out, int workers, int seconds)
 {
-	struct rlimit everything = { RLIM_INFINITY, RLIM_INFINITY };
+	struct rlimit everything = { RLIM_INFINITY, RLIM_INFINITY }, descriptors = { 2 * OWN_MAPS, 2 * OWN_MAPS };
 	int i;
 
 	setrlimit(RLIMIT_MEMLOCK, &everything);
+	setrlimit(RLIMIT_NOFILE, &descriptors);
 	log_buffer = mmap(NULL, LOG_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (log_buffer == MAP_FAILED)
 		return;

@@ -8,6 +8,7 @@
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
+#include "libbpf_internal.h"
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -223,6 +224,12 @@ static void load(const struct job *job, struct bpf_object *object)
 		outcome.stage = "libbpf";
 		outcome.error = -error;
 	}
+}
+
+void probe_features(void)
+{
+	for (int feature = 0; feature < __FEAT_CNT; feature++)
+		feat_supported(NULL, feature);
 }
 
 void load_object(const struct job *job)

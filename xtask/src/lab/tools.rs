@@ -49,7 +49,8 @@ impl Tools {
         let building = self.root.join(format!("guest-init.{}", std::process::id()));
         let mut gcc = Command::new("gcc");
         gcc.args(["-O2", "-Wall", "-Wextra", "-Werror", "-static", "-Wl,--wrap=syscall", "-o"]).arg(&building);
-        for directory in [self.root.join("include"), self.source.join("tools/include/uapi")] {
+        let kernels = ["tools/lib/bpf", "tools/include", "tools/include/uapi"].map(|name| self.source.join(name));
+        for directory in std::iter::once(self.root.join("include")).chain(kernels) {
             gcc.arg("-isystem").arg(directory);
         }
         gcc.args(GUEST.iter().filter(|name| name.ends_with(".c")).map(|name| assets.join(name)));
@@ -57,6 +58,41 @@ impl Tools {
         shell::output(&mut gcc).context("the guest's program does not compile")?;
         std::fs::rename(building, &program)?;
         Ok(program)
+    }
+}
+
+impl Tools {
+    /// The kernel's older tests, printed; again when the program that prints them changes.
+    pub(crate) fn arrays(&self) -> Result<PathBuf> {
+        let program = shell::root().join("xtask/assets/arrays/dump.c");
+        let printed = self.root.join("arrays.jsonl");
+        if !newer(&program, &printed) {
+            return Ok(printed);
+        }
+        println!("printing the older tests");
+        need::require(need::BUILD)?;
+        let tests = self.source.join("tools/testing/selftests/bpf");
+        let mut files: Vec<PathBuf> =
+            std::fs::read_dir(tests.join("verifier"))?.filter_map(|entry| Some(entry.ok()?.path())).collect();
+        files.retain(|path| path.extension().is_some_and(|extension| extension == "c"));
+        files.sort();
+        let place = super::Scratch::within(&self.root)?;
+        std::fs::create_dir(place.path().join("verifier"))?;
+        std::fs::write(place.path().join("verifier/tests.h"), crate::selftests::arrays::include_all(&files)?)?;
+        let built = place.path().join("dump");
+        let mut gcc = Command::new("gcc");
+        // The kernel's file is as it is; warnings about it are not ours to heed. What is not reached is not linked.
+        gcc.args(["-w", "-O1", "-D_GNU_SOURCE", "-ffunction-sections", "-Wl,--gc-sections", "-o"]).arg(&built);
+        let kernels = ["tools/include", "tools/include/uapi"].map(|name| self.source.join(name));
+        for directory in [place.path().to_path_buf(), tests, self.root.join("include")].iter().chain(&kernels) {
+            gcc.arg("-I").arg(directory);
+        }
+        shell::output(gcc.arg(&program)).context("the program that prints the older tests does not compile")?;
+        let text = shell::output(&mut Command::new(&built))?;
+        let making = place.path().join("arrays");
+        std::fs::write(&making, text)?;
+        std::fs::rename(making, &printed)?;
+        Ok(printed)
     }
 }
 

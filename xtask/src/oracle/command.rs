@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result, bail};
 use bpfvet_platform::ProgramType;
 use clap::Args;
 
-use super::{Caps, Job, Load, Machine, Reply, ask};
+use super::{Caps, Job, Load, Machine, Raw, Reply, ask};
 use crate::lab::{Lab, REFERENCE};
 
 /// Arguments of the command.
@@ -75,7 +75,7 @@ fn loads(file: &Path, program_type: &str) -> Result<Vec<Load>> {
         let Some(program_type) = ProgramType::by_name(program_type) else {
             bail!("there is no program type `{program_type}`")
         };
-        return Ok(vec![Load::Raw { program_type: program_type.0, attach_type: 0, bytes }]);
+        return Ok(vec![Load::Raw(Raw { program_type: program_type.0, bytes, ..Raw::default() })]);
     }
     let file = file.to_path_buf();
     let load = |program| Load::Object { file: file.clone(), program, also: Vec::new(), btf: None, repair: true };
@@ -85,7 +85,7 @@ fn loads(file: &Path, program_type: &str) -> Result<Vec<Load>> {
 /// Tab-separated: name, as whom, verdict, error, instructions and states, message.
 fn line(job: &Job, reply: &Reply) -> String {
     let name = match &job.load {
-        Load::Raw { program_type, .. } => ProgramType(*program_type).name().to_owned(),
+        Load::Raw(raw) => ProgramType(raw.program_type).name().to_owned(),
         Load::Object { file, program, .. } => {
             format!("{}\t{program}", file.file_name().unwrap_or_default().to_string_lossy())
         }

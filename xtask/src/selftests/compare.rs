@@ -97,7 +97,7 @@ mod tests {
     use super::{Standing, Truth, compare};
     use crate::oracle::{Outcome, Stats};
     use crate::selftests::expect::{Expectation, Mode};
-    use crate::selftests::judge::{Judgement, Test, Verdict};
+    use crate::selftests::judge::{Judgement, Source, Test, Verdict};
     use crate::selftests::matching::Pattern;
     use crate::selftests::record::{Entry, Name, Unmet};
 
@@ -105,12 +105,10 @@ mod tests {
         let messages = vec![Pattern::new(message, false).unwrap()];
         Test {
             name: Name { object: "o".into(), program: "p".into(), mode: Mode::Priv },
-            file: "o.bpf.o".into(),
+            source: Source::Object { file: "o.bpf.o".into(), also: Vec::new(), btf: None },
             expect: Expectation { failure, messages, ..Expectation::default() },
             flags: 0,
             log_level: 0,
-            also: Vec::new(),
-            btf: None,
         }
     }
 

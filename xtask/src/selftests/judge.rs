@@ -1,28 +1,40 @@
 //! Who may be asked for a verdict on a test: this project, a real kernel, or the record of one.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use anyhow::Result;
 
 use super::expect::{Expectation, Mode};
 use super::record::{Name, Record};
 use crate::lab::Lab;
-use crate::oracle::{self, Caps, Job, Load, Machine, Outcome, Stats};
+use crate::oracle::{self, Caps, Job, Load, Machine, Outcome, Raw, Stats};
 
 /// One load of one program, and what its test expects.
 #[derive(Debug, Clone)]
 pub(crate) struct Test {
     pub(crate) name: Name,
-    /// The object file.
-    pub(crate) file: PathBuf,
+    /// What is loaded.
+    pub(crate) source: Source,
     pub(crate) expect: Expectation,
     pub(crate) flags: u32,
     /// The test's own log level; 0 where it does not care.
     pub(crate) log_level: u32,
-    /// Programs of the object that are loaded with it.
-    pub(crate) also: Vec<String>,
-    /// Types that take the place of the kernel's.
-    pub(crate) btf: Option<PathBuf>,
+}
+
+/// Where a test's program comes from.
+#[derive(Debug, Clone)]
+pub(crate) enum Source {
+    /// An object file.
+    Object {
+        file: PathBuf,
+        /// Programs of the object that are loaded with it.
+        also: Vec<String>,
+        /// Types that take the place of the kernel's.
+        btf: Option<PathBuf>,
+    },
+    /// An array of instructions.
+    Array(Arc<Raw>),
 }
 
 impl Test {
@@ -98,12 +110,15 @@ impl Live {
     /// What the kernel says of each test, as it comes out of the guest.
     pub(crate) fn ask(&self, tests: &[Test]) -> Result<Vec<oracle::Reply>> {
         let job = |test: &Test| Job {
-            load: Load::Object {
-                file: test.file.clone(),
-                program: test.name.program.clone(),
-                also: test.also.clone(),
-                btf: test.btf.clone(),
-                repair: true,
+            load: match &test.source {
+                Source::Object { file, also, btf } => Load::Object {
+                    file: file.clone(),
+                    program: test.name.program.clone(),
+                    also: also.clone(),
+                    btf: btf.clone(),
+                    repair: true,
+                },
+                Source::Array(raw) => Load::Raw(Raw::clone(raw)),
             },
             flags: test.flags,
             log_level: test.full_log_level(),

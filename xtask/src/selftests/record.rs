@@ -133,9 +133,17 @@ impl Tiers {
         Ok(Self(tiers))
     }
 
-    /// The tier of a test; a test that the table does not know is counted among those that need most.
-    pub(crate) fn of(&self, name: &Name) -> u8 {
-        self.0.get(&(name.object.clone(), name.program.clone())).copied().unwrap_or(5)
+    /// The tier of a test; a test that the table does not know is counted among those that need most. The older arrays are in none.
+    pub(crate) fn of(&self, name: &Name) -> Option<u8> {
+        if name.object.starts_with(super::arrays::PREFIX) {
+            return None;
+        }
+        Some(self.0.get(&(name.object.clone(), name.program.clone())).copied().unwrap_or(5))
+    }
+
+    /// What its row in a table is called.
+    pub(crate) fn label(&self, name: &Name) -> String {
+        self.of(name).map_or_else(|| "arrays".to_owned(), |tier| format!("T{tier}"))
     }
 }
 

@@ -7,7 +7,7 @@ use anyhow::{Context as _, Result};
 use clap::Args;
 
 use super::expect::{Expectation, Mode};
-use super::judge::{Live, Test};
+use super::judge::{Live, Source, Test};
 use super::matching::first_unmet;
 use super::record::{self, Entry, Name, Unmet};
 use crate::lab::{Kernel, Lab, REFERENCE, Selftests};
@@ -56,12 +56,10 @@ fn others(lab: &Lab, args: &Recording, tests: &[Test]) -> Result<Vec<Test>> {
             if !tested.contains(&(stem, program.as_str())) {
                 others.push(Test {
                     name: Name { object: stem.to_owned(), program, mode: Mode::Priv },
-                    file: file.clone(),
+                    source: Source::Object { file: file.clone(), also: Vec::new(), btf: None },
                     expect: Expectation::default(),
                     flags: 0,
                     log_level: 0,
-                    also: Vec::new(),
-                    btf: None,
                 });
             }
         }

@@ -1,0 +1,125 @@
+//! Scalars as they are: order, join, reduction, bytes, offsets.
+
+use bpfvet_domain::scalar::{ByteOrder, Scalar, Width};
+use bpfvet_domain::word::Word;
+
+use crate::prove::claim::{Claim, Obligation, Register};
+use crate::prove::symbol::under_test;
+
+pub(super) fn state<W: Register + 'static>(all: &mut Vec<Obligation>) {
+    let mut claim = |name: &str, state: fn(&mut Claim)| all.push(Obligation::new(name, state));
+
+    claim("includes", |claim| {
+        let (b, x) = claim.number::<W>("b", "x");
+        let a = claim.parts("a");
+        let includes = under_test(|| a.includes(&b));
+        claim.assume(includes);
+        claim.show_member(a, x);
+    });
+    claim("join", |claim| {
+        let ((a, x), (b, y)) = (claim.number::<W>("a", "x"), claim.number("b", "y"));
+        let result = under_test(|| a.union(b));
+        claim.show_member(result, x);
+        claim.show_member(result, y);
+    });
+    claim("meet", |claim| {
+        let ((a, x), (b, _)) = (claim.number::<W>("a", "x"), claim.number("b", "x"));
+        let result = under_test(|| a.common(b));
+        claim.show_member(result, x);
+    });
+    claim("unknown and constant", |claim| {
+        let x = claim.word::<W>("x");
+        let (top, exactly) = under_test(|| (Scalar::top(), Scalar::exactly(x)));
+        claim.show_member(top, x);
+        claim.show_member(exactly, x);
+    });
+    claim("an empty number has no member", |claim| {
+        let (a, _) = claim.number::<W>("a", "x");
+        let empty = under_test(|| a.is_empty());
+        claim.show(!empty);
+    });
+
+    let mut step = |name: &str, step: fn(Scalar<W>) -> Scalar<W>| {
+        all.push(Obligation::new(format!("reduction: {name}"), move |claim| {
+            let (a, x) = claim.number::<W>("a", "x");
+            let result = under_test(|| step(a));
+            claim.show_member(result, x);
+        }));
+    };
+    step("narrowed low", Scalar::with_low_narrowed_by_bits);
+    step("narrowed wide", Scalar::with_wide_narrowed_by_bits);
+    step("halves agreed", Scalar::with_halves_agreed);
+    step("bits of ranges", Scalar::with_bits_of_ranges);
+    step("ranges forgotten", Scalar::forget_ranges);
+
+    let mut image = |name: String, set: fn(Scalar<W>, u32) -> Scalar<W>, word: fn(W, u32) -> W, bits: u32| {
+        all.push(Obligation::new(name, move |claim| {
+            let (a, x) = claim.number::<W>("a", "x");
+            let result = under_test(|| set(a, bits));
+            claim.show_member(result, word(x, bits));
+        }));
+    };
+    for bits in [8, 16, 32].into_iter().filter(|bits| *bits <= W::BITS / 2) {
+        image(format!("truncate to {bits}"), Scalar::truncated_to, |x, bits| x & W::low_ones(bits), bits);
+        image(format!("sign-extend from {bits}"), Scalar::sign_extended_from, |x, bits| x.sign_extended_from(bits), bits);
+    }
+    for bits in [8, 16].into_iter().filter(|bits| *bits < W::BITS / 2) {
+        let word = |x: W, bits| W::zero_extended(x.low().sign_extended_from(bits));
+        image(format!("sign-extend low half from {bits}"), Scalar::low_sign_extended_from, word, bits);
+    }
+    for bits in [16, 32, 64].into_iter().filter(|bits| *bits <= W::BITS) {
+        image(format!("swap {bits} bits"), Scalar::swapped, |x, bits| ByteOrder::Swap.apply(bits, x), bits);
+    }
+    image("zero-extend low half".to_owned(), |a, _| a.zero_extended(), |x, _| W::zero_extended(x.low()), 0);
+
+    let mut claim = |name: &str, state: fn(&mut Claim)| all.push(Obligation::new(name, state));
+    claim("clamp to a range", |claim| {
+        let (a, x) = claim.number::<W>("a", "x");
+        let (min, max) = (claim.word::<W::Half>("min"), claim.word("max"));
+        claim.assume(W::sign_extended(min).sle(x) & x.sle(W::sign_extended(max)));
+        let result = under_test(|| a.clamped(min, max));
+        claim.show_member(result, x);
+    });
+    claim("fork", |claim| {
+        let (a, x) = claim.number::<W>("a", "x");
+        let fork = under_test(|| a.is_zero_or_ones());
+        claim.assume(fork);
+        claim.show(x.is_zero() | x.same(W::ones()));
+    });
+    claim("fork of low half", |claim| {
+        let (a, x) = claim.number::<W>("a", "x");
+        let (fork, zero, ones) =
+            under_test(|| (a.is_low_zero_or_ones(), a.with_known_low(W::Half::zero()), a.with_known_low(W::Half::ones())));
+        claim.assume(fork);
+        claim.show(zero.contains(x) | ones.contains(x));
+    });
+    for width in [Width::W32, Width::W64] {
+        all.push(Obligation::new(format!("plus a constant at {width:?}"), move |claim| {
+            let (a, x) = claim.number::<W>("a", "x");
+            let delta = claim.word::<W>("delta");
+            let sum = under_test(|| Scalar::computed(bpfvet_domain::AluOp::Add, width, a, Scalar::exactly(delta)));
+            match width {
+                Width::W32 => claim.show_member(under_test(|| sum.zero_extended()), W::zero_extended(x.wrapping_add(delta).low())),
+                Width::W64 => claim.show_member(sum, x.wrapping_add(delta)),
+            }
+        }));
+    }
+}
+
+/// The short ways of the reduction give what the long way gives. Stated apart: solvers decide it for words of sixteen bits only.
+pub(crate) fn short_ways<W: Register + 'static>() -> Vec<Obligation> {
+    vec![
+        Obligation::new("a settled number is a fixed point", |claim| {
+            let a = claim.parts::<W>("a");
+            let settled = under_test(|| a.is_settled());
+            claim.assume(settled);
+            claim.show_same(a.synced_step_by_step(), a);
+        }),
+        Obligation::new("a short number is reduced in the short way", |claim| {
+            let a = claim.parts::<W>("a");
+            let short = under_test(|| a.is_short());
+            claim.assume(short);
+            claim.show_same(under_test(|| a.synced_as_short()), a.synced_step_by_step());
+        }),
+    ]
+}
