@@ -164,14 +164,21 @@ fn every_prototype_is_granted_somewhere() {
 }
 
 fn kind(kind: ArgKind) -> String {
-    let text = match kind {
-        ArgKind::Mem { dir, size: MemSize::NextArg } => alloc::format!("{dir:?}"),
-        ArgKind::Mem { dir, size: MemSize::Fixed { bytes, aligned } } => {
-            alloc::format!("{dir:?}[{bytes}{}]", if aligned { " aligned" } else { "" })
+    let text = if let ArgKind::Mem { dir, size } = kind {
+        match size {
+            MemSize::NextArg => alloc::format!("{dir:?}"),
+            MemSize::Fixed { bytes, aligned } => {
+                alloc::format!("{dir:?}[{bytes}{}]", if aligned { " aligned" } else { "" })
+            }
         }
-        ArgKind::MapValue { dir } => alloc::format!("Value:{dir:?}"),
-        ArgKind::Struct(name) => alloc::format!("struct {name}"),
-        other => alloc::format!("{other:?}"),
+    } else if let ArgKind::MapValue { dir } = kind {
+        alloc::format!("Value:{dir:?}")
+    } else if let ArgKind::Struct(name) = kind {
+        alloc::format!("struct {name}")
+    } else if let ArgKind::ScalarIn { min, max } = kind {
+        alloc::format!("Scalar:{min}..={max}")
+    } else {
+        alloc::format!("{kind:?}")
     };
     text.replace("WriteUninit", "Uninit")
 }
