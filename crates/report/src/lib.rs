@@ -15,11 +15,18 @@
 
 extern crate alloc;
 
+mod diagnostic;
 mod kernel_log;
 mod kernel_text;
 mod names;
 mod state_text;
 
+#[cfg(feature = "render")]
+pub use diagnostic::render;
+pub use diagnostic::{
+    Class, Diagnostic, History, Label, NoSource, Patch, Recorder, Role, SourceProvider, Visits, code, decode_code,
+    explain, explain_bytes, structure_code,
+};
 pub use kernel_log::{KernelLog, LogLevel};
 pub use kernel_text::{decode_message, kernel_message, structure_message, violation_message};
 pub use names::Names;

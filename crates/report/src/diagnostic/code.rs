@@ -3,6 +3,7 @@
 use bpfvet_cfg::StructureCause;
 use bpfvet_explore::{Limit, RejectionCause};
 use bpfvet_insn::{DecodeError, DecodeErrorKind};
+use bpfvet_platform::LoadRefusal;
 
 /// The code of a verdict that is not acceptance.
 #[must_use]
@@ -10,9 +11,17 @@ pub fn code(cause: &RejectionCause) -> &'static str {
     match cause {
         RejectionCause::Violation(violation) => violation.cause.code(),
         RejectionCause::Structure(error) => structure_code(&error.cause),
+        RejectionCause::Limit(Limit::ProgramLength { slots: 0, limit: _ }) => "structure::empty",
+        RejectionCause::Limit(Limit::ProgramLength { .. }) => "limit::program-length",
         RejectionCause::Limit(Limit::ProcessedInsns { .. }) => "limit::processed-insns",
         RejectionCause::Limit(Limit::PendingStates { .. }) => "limit::pending-states",
         RejectionCause::InfiniteLoop { .. } => "structure::infinite-loop",
+        RejectionCause::LoadRefused(LoadRefusal::Unsupported(_)) => "bpfvet::unsupported",
+        RejectionCause::LoadRefused(_) => "load::refused",
+        RejectionCause::MapRefused { .. } => "load::map-refused",
+        RejectionCause::NoSuchMap { .. } => "load::no-such-map",
+        RejectionCause::NoDirectValue { .. } => "load::no-direct-value",
+        RejectionCause::DirectValueOutOfBounds { .. } => "load::direct-value-out-of-bounds",
         RejectionCause::Unsupported(_) => "bpfvet::unsupported",
         RejectionCause::Interrupted => "bpfvet::interrupted",
         RejectionCause::Internal { .. } => "bpfvet::internal",

@@ -113,9 +113,7 @@ fn region_words(region: &Region, flags: Flags, names: &Names<'_>) -> String {
         | Region::Buf
         | Region::Func { .. }
         | Region::Arena
-        | Region::Insn { .. } => {
-            tag_words(TypeTag::with(region.base(), flags.without(Flags::NULLABLE))).into_owned()
-        }
+        | Region::Insn { .. } => tag_words(TypeTag::with(region.base(), flags.without(Flags::NULLABLE))).into_owned(),
     }
 }
 
@@ -146,9 +144,5 @@ pub(crate) fn tag_words(tag: TypeTag) -> Cow<'static, str> {
         Base::Insn => "a place in a jump table",
         Base::Dynptr => "a dynamic pointer",
     };
-    if tag.flags.contains(Flags::NULLABLE) {
-        Cow::Owned(format!("{words}, or null"))
-    } else {
-        Cow::Borrowed(words)
-    }
+    if tag.flags.contains(Flags::NULLABLE) { Cow::Owned(format!("{words}, or null")) } else { Cow::Borrowed(words) }
 }

@@ -128,7 +128,11 @@ pub fn explain(rejection: &Rejection, names: &Names<'_>, history: &History) -> D
         RejectionCause::Structure(error) => error.at.map(|at| (at, 0)),
         RejectionCause::InfiniteLoop { at } | RejectionCause::Internal { at, what: _ } => Some((*at, 0)),
         RejectionCause::Unsupported(missing) => Some((missing.at, 0)),
-        RejectionCause::Limit(_) | RejectionCause::Interrupted => None,
+        RejectionCause::MapRefused { at, .. }
+        | RejectionCause::NoSuchMap { at, .. }
+        | RejectionCause::NoDirectValue { at }
+        | RejectionCause::DirectValueOutOfBounds { at, .. } => Some((*at, 0)),
+        RejectionCause::Limit(_) | RejectionCause::Interrupted | RejectionCause::LoadRefused(_) => None,
     };
     let program = &names.request().program;
     let mut labels = also;

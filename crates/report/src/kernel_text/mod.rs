@@ -25,6 +25,7 @@ use bpfvet_vm::{Cause, Violation};
 use crate::Names;
 
 pub use decode::decode_message;
+pub(crate) use memory::field_name;
 pub use structure::structure_message;
 
 /// What the kernel says when it ends like this, without the final newline.

@@ -47,24 +47,18 @@ pub(super) fn words(cause: &CallCause, at: InsnIdx, names: &Names<'_>) -> Words 
         CallCause::ReleaseOffset { place } => {
             Words::program("a reference must be released through its original pointer", argument(*place)).follow(*place)
         }
-        CallCause::SizeNegative { place } => {
-            Words::program("a size may be negative", argument(*place))
-                .help("use an unsigned type, check `if (len < 0)`, or mask it: `len &= MAX`")
-                .help("the compiler may have checked a 32-bit copy: check the variable that is passed")
-                .follow(*place)
-        }
-        CallCause::SizeZero { place, umin, umax } => {
-            Words::program("a size may be zero", argument(*place))
-                .why(format!("needs at least 1, and it is from {umin} to {umax}"))
-                .help("leave before the call if it is zero")
-                .follow(*place)
-        }
-        CallCause::SizeUnbounded { place } => {
-            Words::program("a size has no upper bound", argument(*place))
-                .why("needs a size below 2^29, and no larger than the memory that goes with it")
-                .help("compare it with the size of the buffer before the call, or mask it: `len &= sizeof(buf) - 1`")
-                .follow(*place)
-        }
+        CallCause::SizeNegative { place } => Words::program("a size may be negative", argument(*place))
+            .help("use an unsigned type, check `if (len < 0)`, or mask it: `len &= MAX`")
+            .help("the compiler may have checked a 32-bit copy: check the variable that is passed")
+            .follow(*place),
+        CallCause::SizeZero { place, umin, umax } => Words::program("a size may be zero", argument(*place))
+            .why(format!("needs at least 1, and it is from {umin} to {umax}"))
+            .help("leave before the call if it is zero")
+            .follow(*place),
+        CallCause::SizeUnbounded { place } => Words::program("a size has no upper bound", argument(*place))
+            .why("needs a size below 2^29, and no larger than the memory that goes with it")
+            .help("compare it with the size of the buffer before the call, or mask it: `len &= sizeof(buf) - 1`")
+            .follow(*place),
         CallCause::NotConstant { place, allocation: _ } => {
             Words::program("this argument must be a known number", argument(*place))
                 .help("pass a constant, or make the two paths two calls")
@@ -73,10 +67,13 @@ pub(super) fn words(cause: &CallCause, at: InsnIdx, names: &Names<'_>) -> Words 
         CallCause::AllocationTooLarge { place } => {
             Words::program("an allocation size must fit 32 bits", argument(*place)).follow(*place)
         }
-        CallCause::TailCallMaps => {
-            Words::program("one tail call is reached with different maps", "here")
+        CallCause::TailCallMaps => Words::program("one tail call is reached with different maps", "here")
+            .class(Class::Host)
+            .help("give each map a tail call of its own"),
+        CallCause::TailCallWithSubprograms => {
+            Words::program("this kernel cannot mix tail calls with calls between functions", "here")
                 .class(Class::Host)
-                .help("give each map a tail call of its own")
+                .help("inline the functions (`static __always_inline`), or require Linux 5.10")
         }
         CallCause::SockmapUpdate { kind, helper, id: _ } => Words::program(
             format!("a {} cannot be changed by `{}` here", kind.name(), helper_name(helper)),
@@ -144,7 +141,8 @@ pub(super) fn words(cause: &CallCause, at: InsnIdx, names: &Names<'_>) -> Words 
         .class(Class::Compiler),
         CallCause::GlobalArguments { subprog: _, name, inner } => {
             let words = of_cause(inner, at, names);
-            let headline = format!("`{name}` is called with an argument that its prototype does not allow: {}", words.headline);
+            let headline =
+                format!("`{name}` is called with an argument that its prototype does not allow: {}", words.headline);
             Words { headline, ..words }
                 .why("a global function is verified on its own, for everything that its prototype allows")
                 .help("pass what the prototype says, change the prototype, or make the function static")
@@ -155,11 +153,9 @@ pub(super) fn words(cause: &CallCause, at: InsnIdx, names: &Names<'_>) -> Words 
         CallCause::NotCtx { place } => {
             Words::program("this argument must be the context", argument(*place)).follow(*place)
         }
-        CallCause::NotNonNull { place } => {
-            Words::program("this argument must not be null", argument(*place))
-                .help("check it for null before the call, or drop `__arg_nonnull` and check in the function")
-                .follow(*place)
-        }
+        CallCause::NotNonNull { place } => Words::program("this argument must not be null", argument(*place))
+            .help("check it for null before the call, or drop `__arg_nonnull` and check in the function")
+            .follow(*place),
         CallCause::NotArena { place } => {
             Words::program("this argument must be an arena pointer or a number", argument(*place)).follow(*place)
         }
@@ -204,7 +200,9 @@ fn prototype(name: &str, reason: &PrototypeReason) -> Words {
         PrototypeReason::HostType { arg, kind: _, name, ambiguous: false } => {
             format!("parameter {arg}: the host has no type `{name}`")
         }
-        PrototypeReason::NotStruct { arg, kind: _ } => format!("parameter {arg} is tagged untrusted and is no structure"),
+        PrototypeReason::NotStruct { arg, kind: _ } => {
+            format!("parameter {arg} is tagged untrusted and is no structure")
+        }
         PrototypeReason::Unreliable => "it does not describe the function".into(),
         PrototypeReason::NotModelled { what } => format!("bpfvet does not model this: {what}"),
     };

@@ -23,11 +23,10 @@ pub(super) fn words(cause: &ContextCause, _names: &Names<'_>) -> Words {
             reason_words(*reason),
         )
         .help(cure(*reason)),
-        ContextCause::SleepingFunction { name, reason } => Words::program(
-            format!("`{name}` may sleep, and nothing may sleep here"),
-            reason_words(*reason),
-        )
-        .help(cure(*reason)),
+        ContextCause::SleepingFunction { name, reason } => {
+            Words::program(format!("`{name}` may sleep, and nothing may sleep here"), reason_words(*reason))
+                .help(cure(*reason))
+        }
         ContextCause::InCallback { site: _ } => {
             Words::program("this may end the program, which a callback must not do", "inside a callback")
         }

@@ -16,6 +16,12 @@ const SHOWN: usize = 4;
 pub(super) fn words(limit: Limit, rejection: &Rejection, names: &Names<'_>, history: &History) -> Words {
     let limits = names.platform().limits(names.request().privilege);
     let words = match limit {
+        Limit::ProgramLength { slots: 0, limit: _ } => return Words::program("the program has no instruction", ""),
+        Limit::ProgramLength { slots, limit } => {
+            return Words::program(format!("the program has {slots} instructions, {limit} are allowed"), "")
+                .class(Class::Limit)
+                .help("split it with tail calls; without CAP_BPF the limit is lower");
+        }
         Limit::ProcessedInsns { processed } => Words::program(
             format!("too complex: {processed} instructions were looked at, {} are allowed", limits.processed_insns),
             "",

@@ -40,7 +40,9 @@ pub(super) fn words(cause: &MemoryCause, at: InsnIdx, names: &Names<'_>) -> Word
         )
         .class(Class::Compiler)
         .why("this host rewrites such accesses, which works only from the start of the object")
-        .help("access the fields directly; where the compiler took a field's address first, hide it with `barrier_var()`")
+        .help(
+            "access the fields directly; where the compiler took a field's address first, hide it with `barrier_var()`",
+        )
         .follow(*pointer),
         MemoryCause::Misaligned { base, offset: _, off, size } => {
             let aligned = bytes(i64::from(*size));
@@ -120,8 +122,9 @@ pub(super) fn words(cause: &MemoryCause, at: InsnIdx, names: &Names<'_>) -> Word
                 .help("delete the entry and insert another one")
         }
         MemoryCause::MapFlags { kind, value_size: _, off: _, size: _ } => match kind {
-            AccessKind::Read => Words::program("the map may not be read by programs", "read here")
-                .why("it has BPF_F_WRONLY_PROG"),
+            AccessKind::Read => {
+                Words::program("the map may not be read by programs", "read here").why("it has BPF_F_WRONLY_PROG")
+            }
             AccessKind::Write => Words::program("the map may not be written by programs", "written here")
                 .why("it has BPF_F_RDONLY_PROG, as maps of constants do")
                 .help("put the variable where it can be written: not `const`, not in `.rodata`"),
@@ -139,10 +142,9 @@ pub(super) fn words(cause: &MemoryCause, at: InsnIdx, names: &Names<'_>) -> Word
             "the memory passed here overlaps it",
         )
         .help("pass only the part of the value that has no kernel pointer"),
-        MemoryCause::KptrVariable { field } => Words::program(
-            format!("a {} is accessed at an offset that is not constant", field_name(*field)),
-            "here",
-        ),
+        MemoryCause::KptrVariable { field } => {
+            Words::program(format!("a {} is accessed at an offset that is not constant", field_name(*field)), "here")
+        }
         MemoryCause::KptrMisaligned { field, expected, off } => Words::program(
             format!("a {} is accessed beside its start", field_name(*field)),
             format!("at {off}; the pointer is at {expected}"),
@@ -208,12 +210,11 @@ pub(super) fn words(cause: &MemoryCause, at: InsnIdx, names: &Names<'_>) -> Word
             format!("the pointer at {off}"),
         )
         .class(Class::Host),
-        MemoryCause::VariableWriteOverUninit { off } => Words::program(
-            "a write at a variable offset leaves bytes without a value",
-            format!("the byte at {off}"),
-        )
-        .class(Class::Host)
-        .help("initialise the whole buffer first, or load with CAP_PERFMON"),
+        MemoryCause::VariableWriteOverUninit { off } => {
+            Words::program("a write at a variable offset leaves bytes without a value", format!("the byte at {off}"))
+                .class(Class::Host)
+                .help("initialise the whole buffer first, or load with CAP_PERFMON")
+        }
         MemoryCause::VariableStack { place: pointer, offset: _ } => {
             Words::program("stack access at a variable offset", place(*pointer))
                 .class(Class::Host)
@@ -224,19 +225,17 @@ pub(super) fn words(cause: &MemoryCause, at: InsnIdx, names: &Names<'_>) -> Word
             Words::program("a stack pointer with a variable offset is given to a helper", "it must be constant here")
         }
         MemoryCause::ZeroSized => Words::program("an access of zero bytes", "at least one is needed"),
-        MemoryCause::DifferentPointers => Words::program(
-            "one instruction accesses different kinds of memory on different paths",
-            "here",
-        )
-        .class(Class::Compiler)
-        .why("this access is rewritten for its kind of memory, and there can be only one")
-        .help("put the access into each branch; `barrier_var()` keeps the compiler from merging them"),
-        MemoryCause::AtomicOnKind { place: pointer, tag, loads: _ } => Words::program(
-            format!("{} cannot be accessed atomically", tag_words(*tag)),
-            place(*pointer),
-        )
-        .help("use a map value or the stack for atomic operations")
-        .follow(*pointer),
+        MemoryCause::DifferentPointers => {
+            Words::program("one instruction accesses different kinds of memory on different paths", "here")
+                .class(Class::Compiler)
+                .why("this access is rewritten for its kind of memory, and there can be only one")
+                .help("put the access into each branch; `barrier_var()` keeps the compiler from merging them")
+        }
+        MemoryCause::AtomicOnKind { place: pointer, tag, loads: _ } => {
+            Words::program(format!("{} cannot be accessed atomically", tag_words(*tag)), place(*pointer))
+                .help("use a map value or the stack for atomic operations")
+                .follow(*pointer)
+        }
         MemoryCause::UntrustedMemory { tag } => {
             Words::program(format!("reading {} needs CAP_PERFMON", tag_words(*tag)), "here").class(Class::Host)
         }
@@ -276,14 +275,13 @@ fn out_of_bounds(access: &Access, bounds: Bounds, limit: u32) -> Words {
         Bounds::Min { start: _ } | Bounds::Max { start: _ } if packet => {
             ("access to the packet beyond what is proven to be there".into(), read_of(*size))
         }
-        Bounds::Min { start: _ } | Bounds::Max { start: _ } => {
-            (format!("access outside {what}"), read_of(*size))
-        }
+        Bounds::Min { start: _ } | Bounds::Max { start: _ } => (format!("access outside {what}"), read_of(*size)),
     };
     let mut words = Words::program(headline, label).follow(*pointer);
     match bounds {
         Bounds::Negative { start } => {
-            let lowest = if start <= i64::from(i32::MIN) { "no lower bound".into() } else { format!("{start} as lowest") };
+            let lowest =
+                if start <= i64::from(i32::MIN) { "no lower bound".into() } else { format!("{start} as lowest") };
             words = words
                 .why(format!("needs an offset of at least 0, and it has {lowest}"))
                 .help("use an unsigned type for the index, or check `if (i < 0)` before");

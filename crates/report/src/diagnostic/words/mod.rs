@@ -6,6 +6,7 @@ mod limit;
 mod memory;
 mod policy;
 mod register;
+mod request;
 mod resource;
 mod structure;
 
@@ -83,6 +84,19 @@ pub(super) fn of(rejection: &Rejection, names: &Names<'_>, history: &History) ->
         RejectionCause::Structure(error) => structure::words(error, names),
         RejectionCause::Limit(cause) => limit::words(*cause, rejection, names, history),
         RejectionCause::InfiniteLoop { at } => limit::infinite_loop(*at, names),
+        RejectionCause::LoadRefused(refusal) => request::load(refusal, names),
+        RejectionCause::MapRefused { at: _, map, refusal } => request::map(map, refusal, names),
+        RejectionCause::NoSuchMap { at: _, index } => {
+            Words::program(format!("the program refers to map number {index}, and has no such map"), "loaded here")
+        }
+        RejectionCause::NoDirectValue { at: _ } => {
+            Words::program("the address of a value is taken in a map whose values have none", "loaded here")
+                .class(Class::Host)
+                .help("global variables need Linux 5.2; other maps are reached by bpf_map_lookup_elem()")
+        }
+        RejectionCause::DirectValueOutOfBounds { at: _, value_size, off } => {
+            Words::program("an address beyond the map's value", format!("byte {off} of {value_size}"))
+        }
         RejectionCause::Unsupported(missing) => Words::new(
             Class::Unsupported,
             format!("bpfvet does not model this: {}", missing.what),

@@ -25,17 +25,15 @@ pub(super) fn words(cause: &PolicyCause, _at: InsnIdx, names: &Names<'_>) -> Wor
         )
         .class(Class::Host)
         .help("use another helper, another program type, or a newer kernel; some helpers need CAP_BPF or CAP_PERFMON"),
-        PolicyCause::GplOnly { helper } => Words::program(
-            format!("`{}` is for GPL-compatible programs", helper_name(helper)),
-            "called here",
-        )
-        .class(Class::Host)
-        .help("declare a compatible licence: `char LICENSE[] SEC(\"license\") = \"GPL\";`"),
-        PolicyCause::HelperRefused { helper } => Words::program(
-            format!("`{}` is not allowed at this attach point", helper_name(helper)),
-            "called here",
-        )
-        .class(Class::Host),
+        PolicyCause::GplOnly { helper } => {
+            Words::program(format!("`{}` is for GPL-compatible programs", helper_name(helper)), "called here")
+                .class(Class::Host)
+                .help("declare a compatible licence: `char LICENSE[] SEC(\"license\") = \"GPL\";`")
+        }
+        PolicyCause::HelperRefused { helper } => {
+            Words::program(format!("`{}` is not allowed at this attach point", helper_name(helper)), "called here")
+                .class(Class::Host)
+        }
         PolicyCause::HelperNeedsTracedFunction { helper, id: _, attach_differently } => Words::program(
             format!("`{}` needs a traced function", helper_name(helper)),
             if *attach_differently { "not with this attach type" } else { "this program type traces none" },
@@ -70,11 +68,10 @@ pub(super) fn words(cause: &PolicyCause, _at: InsnIdx, names: &Names<'_>) -> Wor
                 .help("return one of the allowed values on every path")
                 .follow((*reg).into())
         }
-        PolicyCause::ReturnKind { site, reg, tag } => Words::program(
-            format!("{} is not a number", site_words(*site)),
-            format!("`{reg}` is {}", tag_words(*tag)),
-        )
-        .follow((*reg).into()),
+        PolicyCause::ReturnKind { site, reg, tag } => {
+            Words::program(format!("{} is not a number", site_words(*site)), format!("`{reg}` is {}", tag_words(*tag)))
+                .follow((*reg).into())
+        }
         PolicyCause::CallbackReturnKind => Words::program("a callback returns something that is not a number", "here"),
         PolicyCause::ReturnsStackPointer => {
             Words::program("a function returns a pointer to the stack", "its frame ends here")

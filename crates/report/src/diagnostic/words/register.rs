@@ -14,12 +14,13 @@ const UNPRIVILEGED: &str = "load with CAP_PERFMON, or keep the pointer inside it
 
 pub(super) fn words(cause: &RegisterCause, at: InsnIdx, names: &Names<'_>) -> Words {
     match cause {
-        RegisterCause::Unreadable { reg } => {
-            Words::program(format!("`{reg}` is read before it has a value"), format!("`{reg}` has no value here"))
-                .why("every path to this instruction must write the register first; calls leave r1 to r5 without a value")
-                .help(format!("give `{reg}` a value on every path, or keep it in r6 to r9 or on the stack across calls"))
-                .follow((*reg).into())
-        }
+        RegisterCause::Unreadable { reg } => Words::program(
+            format!("`{reg}` is read before it has a value"),
+            format!("`{reg}` has no value here"),
+        )
+        .why("every path to this instruction must write the register first; calls leave r1 to r5 without a value")
+        .help(format!("give `{reg}` a value on every path, or keep it in r6 to r9 or on the stack across calls"))
+        .follow((*reg).into()),
         RegisterCause::FramePointerWritten => {
             Words::program("the frame pointer `r10` is written", "`r10` may only be read")
                 .help("copy `r10` to another register and change that one")
@@ -36,13 +37,12 @@ pub(super) fn words(cause: &RegisterCause, at: InsnIdx, names: &Names<'_>) -> Wo
         .class(Class::Compiler)
         .help("use 64-bit types for pointer arithmetic, so that the compiler does not choose 32-bit instructions")
         .follow((*reg).into()),
-        RegisterCause::PointerArithmeticOnNullable { reg, tag } => Words::program(
-            "arithmetic on a pointer that may be null",
-            format!("`{reg}` is {} here", tag_words(*tag)),
-        )
-        .why("null plus an offset is no longer null: a later check would not find it")
-        .help("check for null before the pointer is moved; the compiler may have moved the addition up")
-        .follow((*reg).into()),
+        RegisterCause::PointerArithmeticOnNullable { reg, tag } => {
+            Words::program("arithmetic on a pointer that may be null", format!("`{reg}` is {} here", tag_words(*tag)))
+                .why("null plus an offset is no longer null: a later check would not find it")
+                .help("check for null before the pointer is moved; the compiler may have moved the addition up")
+                .follow((*reg).into())
+        }
         RegisterCause::PointerArithmeticOnKind { reg, tag } => Words::program(
             format!("a pointer to {} cannot be moved", tag_words(*tag)),
             format!("`{reg}` must stay as it is"),
@@ -133,12 +133,13 @@ pub(super) fn words(cause: &RegisterCause, at: InsnIdx, names: &Names<'_>) -> Wo
                 .help(UNPRIVILEGED)
                 .follow((*reg).into())
         }
-        RegisterCause::VariableStackPointer { reg, offset, off: _ } => {
-            Words::program("a stack pointer with a variable offset", format!("`{reg}` moves by {}", number_words(offset)))
-                .class(Class::Host)
-                .help("load with CAP_PERFMON, or use constant offsets into the stack")
-                .follow((*reg).into())
-        }
+        RegisterCause::VariableStackPointer { reg, offset, off: _ } => Words::program(
+            "a stack pointer with a variable offset",
+            format!("`{reg}` moves by {}", number_words(offset)),
+        )
+        .class(Class::Host)
+        .help("load with CAP_PERFMON, or use constant offsets into the stack")
+        .follow((*reg).into()),
         RegisterCause::StackPointerOutOfRange { reg, off } => {
             Words::program("a stack pointer leaves the stack", format!("`{reg}` is at {off:+} from the frame pointer"))
                 .class(Class::Host)
@@ -169,12 +170,11 @@ pub(super) fn words(cause: &RegisterCause, at: InsnIdx, names: &Names<'_>) -> Wo
         RegisterCause::InvalidShift { amount } => {
             Words::program(format!("shift by {amount}"), "more than the register has bits, or negative")
         }
-        RegisterCause::ContradictoryScalar { what: _, num: _ } => Words::program(
-            "what is known of a number contradicts itself",
-            "no number can be here",
-        )
-        .class(Class::Limit)
-        .why("the load asked that this be an error (BPF_F_TEST_REG_INVARIANTS); the path cannot happen"),
+        RegisterCause::ContradictoryScalar { what: _, num: _ } => {
+            Words::program("what is known of a number contradicts itself", "no number can be here")
+                .class(Class::Limit)
+                .why("the load asked that this be an error (BPF_F_TEST_REG_INVARIANTS); the path cannot happen")
+        }
         RegisterCause::NotAnInstruction { reg, tag } => Words::program(
             "an indirect jump through something that is no entry of a jump table",
             format!("`{reg}` is {}", tag_words(*tag)),

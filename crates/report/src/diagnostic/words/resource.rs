@@ -13,9 +13,10 @@ pub(super) fn words(cause: &ResourceCause, names: &Names<'_>) -> Words {
     match cause {
         ResourceCause::Leak { site, live } => {
             let what = if live.len() == 1 { "a reference is" } else { "references are" };
-            let mut words = Words::program(format!("{what} never released"), format!("still held {}", site_words(*site)))
-                .why("every path must give back what it took, or the kernel would leak it")
-                .help("release it before this on every path, error paths too");
+            let mut words =
+                Words::program(format!("{what} never released"), format!("still held {}", site_words(*site)))
+                    .why("every path must give back what it took, or the kernel would leak it")
+                    .help("release it before this on every path, error paths too");
             words.also = live
                 .iter()
                 .map(|(id, at)| Label {
@@ -46,11 +47,12 @@ pub(super) fn words(cause: &ResourceCause, names: &Names<'_>) -> Words {
         ResourceCause::SecondLock => Words::program("a second spin lock is taken", "one is held already")
             .help("release the first lock before the second is taken"),
         ResourceCause::UnlockWithoutLock => Words::program("a lock is released that is not held", "here"),
-        ResourceCause::UnlockOfDifferentLock => {
-            Words::program("another lock is released than the one that is held", "here")
-                .why("a second look-up of the same key may find another value: the two pointers are not known to be equal")
-                .help("use one pointer for lock and unlock")
-        }
+        ResourceCause::UnlockOfDifferentLock => Words::program(
+            "another lock is released than the one that is held",
+            "here",
+        )
+        .why("a second look-up of the same key may find another value: the two pointers are not known to be equal")
+        .help("use one pointer for lock and unlock"),
         ResourceCause::UnlockOutOfOrder => Words::program("locks are released in the wrong order", "here"),
         ResourceCause::LockVariableOffset { place } => {
             Words::program("a lock at an offset that is not constant", argument(*place)).follow(*place)
@@ -76,15 +78,14 @@ pub(super) fn words(cause: &ResourceCause, names: &Names<'_>) -> Words {
 /// By which helper, if it was one.
 fn by(at: InsnIdx, names: &Names<'_>) -> alloc::string::String {
     match names.request().program.get(at) {
-        Some(Insn::Call(Call::Helper(id))) => {
-            names.helper(*id).map(|name| format!(" by `{name}`")).unwrap_or_default()
-        }
+        Some(Insn::Call(Call::Helper(id))) => names.helper(*id).map(|name| format!(" by `{name}`")).unwrap_or_default(),
         _ => alloc::string::String::new(),
     }
 }
 
 fn held(site: LeakSite, what: &str, cure: &str) -> Words {
-    Words::program(format!("{what} {}", site_words(site)), "here").help(format!("call {cure} before this on every path"))
+    Words::program(format!("{what} {}", site_words(site)), "here")
+        .help(format!("call {cure} before this on every path"))
 }
 
 const fn site_words(site: LeakSite) -> &'static str {

@@ -86,24 +86,21 @@ pub(super) fn words(error: &StructureError, names: &Names<'_>) -> Words {
         )
         .help("write it as a loop with a stack of its own, or with bpf_loop()"),
         StructureCause::LivenessTooDeep { limit } => {
-            Words::program(format!("stack pointers are passed through more than {limit} calls"), "")
+            Words::program(format!("stack pointers are passed through more than {limit} calls"), "").class(Class::Limit)
+        }
+        StructureCause::LivenessTooComplex { calls: _, limit: _ } => {
+            Words::program("too many different ways to call functions with stack pointers", String::new())
                 .class(Class::Limit)
         }
-        StructureCause::LivenessTooComplex { calls: _, limit: _ } => Words::program(
-            "too many different ways to call functions with stack pointers",
-            String::new(),
-        )
-        .class(Class::Limit),
         StructureCause::PacketLoadInCallback { subprog } => Words::program(
             format!("{} is a callback and has a legacy packet load, which can end the program", function(subprog.0)),
             "here",
         ),
-        StructureCause::TailCallStackTooLarge { subprog, bytes, limit } => Words::program(
-            format!("a tail call in {} under {bytes} bytes of stack", function(subprog.0)),
-            "here",
-        )
-        .class(Class::Limit)
-        .why(format!("callers of a function with a tail call must use less than {limit} bytes together")),
+        StructureCause::TailCallStackTooLarge { subprog, bytes, limit } => {
+            Words::program(format!("a tail call in {} under {bytes} bytes of stack", function(subprog.0)), "here")
+                .class(Class::Limit)
+                .why(format!("callers of a function with a tail call must use less than {limit} bytes together"))
+        }
         StructureCause::StackTooLarge { subprog, bytes, limit } => {
             Words::program(format!("{} uses {bytes} bytes of stack, {limit} are allowed", function(subprog.0)), "")
                 .class(Class::Limit)
@@ -125,9 +122,8 @@ pub(super) fn words(error: &StructureError, names: &Names<'_>) -> Words {
         StructureCause::TailCallInCallback { subprog } => {
             Words::program(format!("a tail call can be reached from callback {}", function(subprog.0)), "")
         }
-        StructureCause::TailCallWithStackArgs { subprog } => Words::program(
-            format!("a tail call under {}, which has arguments on the stack", function(subprog.0)),
-            "",
-        ),
+        StructureCause::TailCallWithStackArgs { subprog } => {
+            Words::program(format!("a tail call under {}, which has arguments on the stack", function(subprog.0)), "")
+        }
     }
 }
