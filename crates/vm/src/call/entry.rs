@@ -3,6 +3,7 @@
 use bpfvet_insn::{InsnIdx, Reg};
 use bpfvet_platform::ProgramType;
 
+use super::prototype::has_exception_callback;
 use crate::facts::{ArgShape, Facts};
 use crate::failure::{Failure, Unsupported};
 use crate::memo::Memo;
@@ -23,6 +24,7 @@ pub fn entry_state(facts: &Facts<'_>, memo: &mut Memo, ids: &mut IdGen) -> Resul
     let what = match facts.kind.kind {
         ProgramType::EXT => Some("programs that replace a function of another program"),
         ProgramType::STRUCT_OPS => Some("structure operations: their arguments can carry references"),
+        _ if has_exception_callback(facts.request) => Some("exception callbacks"),
         _ => None,
     };
     if let Some(what) = what {

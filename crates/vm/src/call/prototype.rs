@@ -42,6 +42,12 @@ pub fn prototype(request: &LoadRequest, platform: &dyn Platform, start: InsnIdx)
     Prototype { args: reader.shapes(proto), params: proto.len(), returns_void }
 }
 
+/// Whether the entry function names a function to be called when it throws.
+pub(super) fn has_exception_callback(request: &LoadRequest) -> bool {
+    find(request, InsnIdx(0))
+        .is_some_and(|(btf, main, _, _)| btf.decl_tags_of(main, None).any(|tag| tag.starts_with("exception_callback:")))
+}
+
 /// Who sees the function that starts at `start`; `None` without records.
 pub(super) fn linkage(request: &LoadRequest, start: InsnIdx) -> Option<FuncLinkage> {
     find(request, start).map(|(_, _, _, linkage)| linkage)
@@ -315,6 +321,10 @@ impl<'a> Reader<'a> {
         }
         let Some(ty) = self.btf.resolve(to).filter(|ty| ty.as_composite().is_some()) else { return false };
         let name = ty.name();
+        // The name of the type that users write is taken for a structure's as well.
+        if kind == ProgramType::KPROBE && name == "bpf_user_pt_regs_t" {
+            return true;
+        }
         self.ctx_name().is_some_and(|ctx| {
             name == ctx || (ctx == "__sk_buff" && name == "sk_buff") || (ctx == "xdp_md" && name == "xdp_buff")
         })
