@@ -237,7 +237,9 @@ fn load(bytes: &[u8], options: &Options) -> Result<Vec<Loaded>, String> {
         requests.push(match object.load_request(&entry) {
             Ok(request) => Loaded::Request(request),
             // Tests of the kernel's decoder are loaded as they are.
-            Err(ProgramError::Decode(_)) => Loaded::Bytes(entry.name.clone(), object.linked_bytes(&entry).map_err(fault)?),
+            Err(ProgramError::Decode(_)) => {
+                Loaded::Bytes(entry.name.clone(), object.linked_bytes(&entry).map_err(fault)?)
+            }
             Err(error) => return Err(fault(error)),
         });
     }
@@ -254,8 +256,10 @@ fn compare(golden: &Golden, loaded: &[Loaded]) -> Result<(), String> {
     }
     for (theirs, loaded) in golden.programs.iter().zip(loaded) {
         let same = match loaded {
-            Loaded::Request(request) => describe(request).and_then(|ours| compare_program(golden, theirs, &ours, &request.maps)),
-            Loaded::Bytes(_, bytes) => compare_insns(golden, &theirs.insns, bytes.as_chunks::<8>().0, &[]),
+            Loaded::Request(request) => {
+                describe(request).and_then(|ours| compare_program(golden, theirs, &ours, &request.maps))
+            }
+            Loaded::Bytes(_, bytes) => compare_insns(golden, &theirs.insns, bytes.as_chunks::<8>().0, None),
         };
         same.map_err(|difference| format!("{}: {difference}", loaded.name()))?;
     }
@@ -271,10 +275,11 @@ fn compare_program(golden: &Golden, theirs: &Program, ours: &Program, maps: &[Ma
     if records(theirs) != records(ours) {
         return Err(format!("instructions, functions, lines: libbpf {:?}, here {:?}", records(theirs), records(ours)));
     }
-    compare_insns(golden, &theirs.insns, &ours.insns, maps)
+    compare_insns(golden, &theirs.insns, &ours.insns, Some(maps))
 }
 
-fn compare_insns(golden: &Golden, theirs: &[[u8; 8]], ours: &[[u8; 8]], maps: &[MapDef]) -> Result<(), String> {
+/// The instructions, one by one, and the maps that they refer to where those are known.
+fn compare_insns(golden: &Golden, theirs: &[[u8; 8]], ours: &[[u8; 8]], maps: Option<&[MapDef]>) -> Result<(), String> {
     if theirs.len() != ours.len() {
         return Err(format!("instructions: libbpf {}, here {}", theirs.len(), ours.len()));
     }
@@ -283,7 +288,7 @@ fn compare_insns(golden: &Golden, theirs: &[[u8; 8]], ours: &[[u8; 8]], maps: &[
         if a != b {
             return Err(format!("instruction {at}: libbpf {a:02x?}, here {b:02x?}"));
         }
-        let (Some(fd), Some(index)) = (map_of(*theirs), map_of(*ours)) else { continue };
+        let (Some(fd), Some(index), Some(maps)) = (map_of(*theirs), map_of(*ours), maps) else { continue };
         let theirs = golden.maps.get(&fd);
         let ours = usize::try_from(index).ok().and_then(|index| maps.get(index)).map(describe_map);
         if theirs != ours.as_ref() {

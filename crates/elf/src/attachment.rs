@@ -80,6 +80,11 @@ pub(crate) fn warnings(object: &Object, entry: &ProgramEntry) -> Vec<Warning> {
             }
         }
     }
+    if program_type == ProgramType::STRUCT_OPS && !object.options.kernel_btf.is_empty() {
+        let mine = object.maps.struct_ops.iter().filter(|ops| ops.programs.iter().any(|slot| slot.2 == entry.function));
+        let absent = mine.filter(|ops| object.options.kernel_btf.find(&ops.name, Kind::Struct).is_none());
+        out.extend(absent.map(|ops| Warning::NoTarget(ops.name.clone())));
+    }
     // What the program may reach is at most the whole object.
     for section in &object.code.sections {
         for reloc in &section.relocs {

@@ -42,9 +42,6 @@ pub enum ElfError {
     /// Contradicts itself.
     #[error("the file is malformed: {0}")]
     Malformed(String),
-    /// No instruction in it.
-    #[error("the file has no section with instructions")]
-    NoCode,
     /// Its `.BTF` section cannot be read.
     #[error("section .BTF: {0}")]
     Btf(#[from] BtfError),

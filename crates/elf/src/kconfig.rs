@@ -100,13 +100,8 @@ fn look_up(
             options.kernel_version.map(|version| u64::from(version.major) << 16 | u64::from(version.minor) << 8);
         return match name {
             "LINUX_KERNEL_VERSION" => version.map_or(Value::Unknown, |version| number(form, size, version)),
-            // Whether the kernel has BPF cookies, and wraps its system calls: unknown like the version.
-            "LINUX_HAS_BPF_COOKIE" => {
-                version.map_or(Value::Unknown, |version| number(form, size, u64::from(version >= 0x5_0f00)))
-            }
-            "LINUX_HAS_SYSCALL_WRAPPER" => {
-                version.map_or(Value::Unknown, |version| number(form, size, u64::from(version >= 0x4_1100)))
-            }
+            // Whether the kernel has BPF cookies, and wraps its system calls.
+            "LINUX_HAS_BPF_COOKIE" | "LINUX_HAS_SYSCALL_WRAPPER" => Value::Unknown,
             _ if name.starts_with("LINUX_") && weak => zero(),
             _ => Value::Missing("is not a value that loaders know".into()),
         };

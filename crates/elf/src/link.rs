@@ -11,7 +11,7 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use bpfvet_insn::{Program, Raw};
-use bpfvet_platform::{LoadFlags, LoadRequest, MapDef, MapKind, ProgramType};
+use bpfvet_platform::{LoadRequest, MapDef, MapKind, ProgramType};
 
 use crate::code::Function;
 use crate::core_relo::Failure;
@@ -24,6 +24,8 @@ const PSEUDO_MAP_FD: u8 = 1;
 const PSEUDO_MAP_VALUE: u8 = 2;
 const PSEUDO_BTF_ID: u8 = 3;
 const PSEUDO_FUNC: u8 = 4;
+const PSEUDO_MAP_IDX: u8 = 5;
+const PSEUDO_MAP_IDX_VALUE: u8 = 6;
 const PSEUDO_KFUNC_CALL: u8 = 2;
 
 /// Calls that no kernel has, made where a map was left out, or where a kernel function that may be missing is missing. libbpf
@@ -53,6 +55,8 @@ pub(crate) struct Linker<'a> {
     used: Vec<Used>,
     map_index: BTreeMap<usize, i32>,
     jump_tables: BTreeMap<u64, i32>,
+    /// Instructions that load a map by a number that no relocation gave them.
+    strays: Vec<usize>,
 }
 
 /// A function whose calls are being followed.
@@ -77,54 +81,61 @@ impl<'a> Linker<'a> {
             used: Vec::new(),
             map_index: BTreeMap::new(),
             jump_tables: BTreeMap::new(),
+            strays: Vec::new(),
         })
     }
 
-    pub(crate) fn run(mut self) -> Result<LoadRequest, ProgramError> {
+    /// Puts the program together and resolves what it refers to.
+    pub(crate) fn link(&mut self) -> Result<(), ProgramError> {
         self.append_with_callees(self.entry.function)?;
         if let Some(callback) = records::exception_callback(self.object, self.entry)?
             && !self.place_of.contains_key(&callback)
         {
             self.append_with_callees(callback)?;
         }
+        self.disown_stray_maps();
+        Ok(())
+    }
+
+    /// The program as it is so far.
+    pub(crate) fn bytes(&self) -> Vec<u8> {
+        self.insns.iter().flat_map(|insn| insn.to_bytes()).collect()
+    }
+
+    pub(crate) fn run(mut self) -> Result<LoadRequest, ProgramError> {
+        self.link()?;
         let funcs = records::funcs(self.object, &self.placed)?;
         let lines = records::lines(self.object, &self.placed);
         let (attach_type, attach_target) = attachment::resolve(self.object, self.entry, self.program_type)?;
-        let maps = self.maps()?;
-        let mut bytes = Vec::with_capacity(self.insns.len().saturating_mul(8));
-        for insn in &self.insns {
-            bytes.extend_from_slice(&insn.to_bytes());
-        }
-        let LoadFlags {
-            sleepable,
-            strict_alignment,
-            any_alignment,
-            test_state_freq,
-            test_reg_invariants,
-            xdp_has_frags,
-        } = self.entry.flags;
-        let xdp_has_frags = xdp_has_frags && self.program_type == ProgramType::XDP;
+        let mut flags = self.entry.flags;
+        flags.xdp_has_frags &= self.program_type == ProgramType::XDP;
         Ok(LoadRequest {
             name: self.entry.name.clone(),
             program_type: self.program_type,
             attach_type,
-            program: Arc::new(Program::decode(&bytes)?),
-            maps,
+            maps: self.maps()?,
+            program: Arc::new(Program::decode(&self.bytes())?),
             gpl_compatible: is_gpl_compatible(&self.object.license),
-            flags: LoadFlags {
-                sleepable,
-                strict_alignment,
-                any_alignment,
-                test_state_freq,
-                test_reg_invariants,
-                xdp_has_frags,
-            },
+            flags,
             privilege: self.object.options.privilege,
             btf: self.object.btf.clone(),
             funcs,
             lines,
             attach_target,
         })
+    }
+
+    /// Map numbers that the program brought itself stand for no map, not for one of ours.
+    fn disown_stray_maps(&mut self) {
+        let maps = self.used.len();
+        let strays = core::mem::take(&mut self.strays);
+        for at in strays {
+            if let Some(insn) = self.insns.get_mut(at)
+                && usize::try_from(insn.imm).is_ok_and(|index| index < maps)
+            {
+                insn.imm = -1;
+            }
+        }
     }
 
     fn function(&self, index: usize) -> Result<&'a Function, ProgramError> {
@@ -211,7 +222,12 @@ impl<'a> Linker<'a> {
                 let callee = offset(here, i64::from(insn.imm).saturating_add(1)).ok_or_else(no_callee)?;
                 return self.point(at, insn, function.section, callee).ok_or_else(no_callee);
             }
-            None => return Ok(None),
+            None => {
+                if matches!(insn.src, PSEUDO_MAP_FD | PSEUDO_MAP_VALUE | PSEUDO_MAP_IDX | PSEUDO_MAP_IDX_VALUE) {
+                    self.strays.push(at);
+                }
+                return Ok(None);
+            }
         };
         match *target {
             Target::Call { section, slot } => {

@@ -58,9 +58,6 @@ impl Object {
             Some(_) | None => None,
         };
         let mut code = Code::collect(&file, btf.as_ref(), ext.as_ref());
-        if code.sections.is_empty() {
-            return Err(ElfError::NoCode);
-        }
         if let Some(btf) = &mut btf {
             complete_sections(btf, &file);
             hide_functions(btf, &code);
@@ -106,6 +103,17 @@ impl Object {
     /// What keeps a loader from asking at all.
     pub fn load_request(&self, program: &ProgramEntry) -> Result<LoadRequest, ProgramError> {
         Linker::new(self, program)?.run()
+    }
+
+    /// The linked instructions of this program as bytes, whether they are instructions or not.
+    ///
+    /// # Errors
+    ///
+    /// As [`Object::load_request`], save that nothing is decoded.
+    pub fn linked_bytes(&self, program: &ProgramEntry) -> Result<Vec<u8>, ProgramError> {
+        let mut linker = Linker::new(self, program)?;
+        linker.link()?;
+        Ok(linker.bytes())
     }
 
     /// What may keep this program from being attached, and what had to be assumed about the host.
@@ -202,7 +210,7 @@ fn programs(code: &Code, options: &Options) -> Vec<ProgramEntry> {
         let functions = code.functions.iter().enumerate().filter_map(move |(index, function)| {
             let section = code.sections.get(function.section)?;
             let entry = (section.name == TEXT) == in_text && (function.global || !in_text);
-            entry.then(|| ProgramEntry::new(&function.name, &section.name, index, options.kernel_version))
+            entry.then(|| ProgramEntry::new(&function.name, &section.name, index, options.multi_uprobes))
         });
         functions.collect::<Vec<_>>()
     };

@@ -2,7 +2,7 @@
 
 use alloc::string::String;
 
-use bpfvet_platform::{AttachType, LoadFlags, ProgramType, Version};
+use bpfvet_platform::{AttachType, LoadFlags, ProgramType};
 
 use crate::section_kind;
 
@@ -32,16 +32,14 @@ pub struct ProgramEntry {
 }
 
 impl ProgramEntry {
-    pub(crate) fn new(name: &str, section: &str, function: usize, kernel: Option<Version>) -> Self {
+    pub(crate) fn new(name: &str, section: &str, function: usize, multi_uprobes: bool) -> Self {
         let (section, autoload) = match section.strip_prefix('?') {
             Some(rest) => (rest, false),
             None => (section, true),
         };
         let kind = section_kind(section);
-        // Uprobe multi-links came with 6.6; before, and for this loader's older hosts, a plain probe.
-        let has_multi = kernel.is_none_or(|kernel| kernel.at_least(Version::new(6, 6)));
         let attach_type = match kind {
-            Some(kind) if kind.usdt && has_multi => AttachType::TRACE_UPROBE_MULTI,
+            Some(kind) if kind.usdt && multi_uprobes => AttachType::TRACE_UPROBE_MULTI,
             Some(kind) => kind.attach_type,
             None => AttachType::default(),
         };

@@ -77,9 +77,12 @@ impl Declaration {
                 "max_entries" => this.max_entries = number()?,
                 "map_flags" => this.flags = number()?,
                 // Where memory is taken from, and the path that others find the map by, mean nothing to a program.
-                "numa_node" | "pinning" => {
+                "numa_node" => {
                     number()?;
                 }
+                "pinning" if number()? > 1 => return Err(field(member, "is neither 0 nor 1, by name")),
+                "pinning" if outer.is_some() => return Err(field(member, "cannot be declared within a map's values")),
+                "pinning" => {}
                 "map_extra" => this.extra = long(btf, member)?,
                 "key_size" => agree(&mut this.key_size, name, number()?)?,
                 "value_size" => agree(&mut this.value_size, name, number()?)?,
