@@ -100,62 +100,155 @@ const fn v(major: u16, minor: u16) -> Version {
 }
 
 features! {
-    /// Functions within a program: calls to static subprograms.
-    Subprograms, subprograms, v(4, 16);
-    /// Global functions are verified once, on their own.
-    GlobalFunctions, global_functions, v(5, 6);
+    /// Packet bytes may be read through pointers that were compared with the packet's end.
+    DirectPacketAccess, direct_packet_access, v(4, 7);
+    /// Known bits and signed and unsigned ranges are tracked side by side; before, one range of small numbers.
+    ValueTracking, value_tracking, v(4, 14);
     /// `<`, `<=` and their signed forms as branch conditions.
     LessThanBranches, less_than_branches, v(4, 14);
+    /// Functions within a program: calls to static subprograms.
+    Subprograms, subprograms, v(4, 16);
+    /// References that a call acquires must be released on every path.
+    References, references, v(4, 20);
+    /// Pointer arithmetic of unprivileged programs must keep its bounds when mispredicted.
+    PointerSanitation, pointer_sanitation, v(5, 0);
     /// 32-bit branches.
     Jmp32, jmp32, v(5, 1);
-    /// Loops that end are accepted.
-    BoundedLoops, bounded_loops, v(5, 3);
+    /// Spin locks in map values.
+    SpinLocks, spin_locks, v(5, 1);
     /// A million processed instructions instead of 131,072, and as many in a program.
     MillionInsns, million_insns, v(5, 2);
-    /// Scalars start imprecise and are marked precise on demand.
-    PrecisionTracking, precision_tracking, v(5, 3);
     /// Direct access to the value of a single-element map.
     DirectValueAccess, direct_value_access, v(5, 2);
+    /// Loops that end are accepted.
+    BoundedLoops, bounded_loops, v(5, 3);
+    /// Scalars start imprecise and are marked precise on demand.
+    PrecisionTracking, precision_tracking, v(5, 3);
     /// Contents of frozen read-only maps are known to the verifier.
     ReadOnlyMapContents, read_only_map_contents, v(5, 5);
+    /// Pointers to structures of the kernel, typed by its BTF.
+    TypedPointers, typed_pointers, v(5, 5);
+    /// Global functions are verified once, on their own.
+    GlobalFunctions, global_functions, v(5, 6);
+    /// The low half of a number has ranges of its own.
+    SubregisterRanges, subregister_ranges, v(5, 7);
     /// Capabilities split: `CAP_BPF` and `CAP_PERFMON`.
     CapBpf, cap_bpf, v(5, 8);
     /// Tail calls and subprograms in one program.
     TailCallsWithSubprograms, tail_calls_with_subprograms, v(5, 10);
+    /// Programs may sleep.
+    SleepablePrograms, sleepable_programs, v(5, 10);
+    /// Addresses of variables of the kernel.
+    KernelVariables, kernel_variables, v(5, 10);
+    /// A branch on one scalar refines its copies.
+    LinkedScalars, linked_scalars, v(5, 11);
     /// Atomic operations beyond add.
     Atomics, atomics, v(5, 12);
+    /// Global functions take pointers to memory.
+    GlobalFunctionPointers, global_function_pointers, v(5, 12);
     /// Static functions as callbacks, and addresses of functions.
     FunctionPointers, function_pointers, v(5, 13);
     /// Calls to kernel functions.
     KernelFunctions, kernel_functions, v(5, 13);
     /// Maps named by index into the load request.
     MapIndexes, map_indexes, v(5, 14);
+    /// Timers, and callbacks that run later.
+    AsyncCallbacks, async_callbacks, v(5, 15);
+    /// Dynamic pointers, and kernel pointers in map values.
+    Dynptrs, dynptrs, v(5, 19);
+    /// Pointers of the kernel are trusted, untrusted, or protected by RCU.
+    TrustedPointers, trusted_pointers, v(6, 2);
+    /// Objects that programs allocate, and linked lists of them.
+    AllocatedObjects, allocated_objects, v(6, 2);
+    /// Red-black trees of allocated objects, and references that do not own.
+    NonOwningReferences, non_owning_references, v(6, 3);
+    /// Privileged programs may read stack that was never written.
+    UninitStackReads, uninit_stack_reads, v(6, 3);
+    /// Open-coded iterators.
+    Iterators, iterators, v(6, 4);
+    /// Scalars spilled by immediate stores keep their value.
+    PreciseSpillOfImm, precise_spill_of_imm, v(6, 4);
+    /// Precision is tracked back across calls.
+    PrecisionAcrossCalls, precision_across_calls, v(6, 4);
     /// Sign-extending loads and moves, signed division, unconditional byte swap, 32-bit jump offsets.
     IsaV4, isa_v4, v(6, 6);
+    /// Programs may throw exceptions.
+    Exceptions, exceptions, v(6, 7);
+    /// Callbacks are explored as loops, not once.
+    CallbackLoops, callback_loops, v(6, 7);
+    /// Arguments of global functions say what they are (`arg:ctx`, `arg:nonnull`, `arg:nullable`).
+    GlobalArgumentTags, global_argument_tags, v(6, 8);
+    /// Global functions that nobody calls are not verified.
+    LazyGlobalFunctions, lazy_global_functions, v(6, 8);
     /// The `may_goto` instruction.
     MayGoto, may_goto, v(6, 9);
     /// Address-space casts and arena maps.
     Arena, arena, v(6, 9);
-    /// Programs may throw exceptions.
-    Exceptions, exceptions, v(6, 7);
+    /// Regions without preemption.
+    PreemptRegions, preempt_regions, v(6, 10);
+    /// Which registers a branch refined together is remembered for precision.
+    LinkedScalarHistory, linked_scalar_history, v(6, 10);
+    /// Scalars stay linked across additions of constants.
+    LinkedScalarDeltas, linked_scalar_deltas, v(6, 11);
+    /// Spills around calls that spare registers are not counted (`bpf_fastcall`).
+    Fastcall, fastcall, v(6, 12);
+    /// Security hooks must return what the kernel expects of them.
+    HookReturnRanges, hook_return_ranges, v(6, 12);
+    /// Calls of functions that move the packet forget packet pointers in the caller.
+    PacketEffectsOfCalls, packet_effects_of_calls, v(6, 13);
+    /// A lookup with a constant key inside an array never fails.
+    ConstantKeyLookups, constant_key_lookups, v(6, 14);
+    /// Regions without interrupts.
+    IrqRegions, irq_regions, v(6, 14);
     /// Load-acquire and store-release.
     AcquireRelease, acquire_release, v(6, 15);
-    /// Indirect jumps through tables of instructions.
-    IndirectJumps, indirect_jumps, v(6, 19);
-    /// Arguments beyond the fifth are passed on the stack.
-    StackArguments, stack_arguments, v(7, 3);
-    /// Privileged programs may read stack that was never written.
-    UninitStackReads, uninit_stack_reads, v(6, 3);
-    /// Scalars spilled by immediate stores keep their value.
-    PreciseSpillOfImm, precise_spill_of_imm, v(6, 8);
-    /// Callbacks are explored as loops, not once.
-    CallbackLoops, callback_loops, v(6, 8);
+    /// Resilient spin locks.
+    ResilientLocks, resilient_locks, v(6, 15);
+    /// Live registers are computed before the search.
+    LiveRegisters, live_registers, v(6, 15);
     /// Errors on speculative paths end the path, not the program.
     SpeculationBarriers, speculation_barriers, v(6, 17);
+    /// Loops converge by strongly connected components.
+    LoopComponents, loop_components, v(6, 17);
+    /// Indirect jumps through tables of instructions.
+    IndirectJumps, indirect_jumps, v(6, 19);
+    /// Division and remainder by a constant keep ranges.
+    DivisionRanges, division_ranges, v(7, 0);
+    /// Arguments of kernel functions must be trusted unless they say otherwise.
+    TrustedByDefault, trusted_by_default, v(7, 0);
     /// Liveness of registers and stack slots is computed before the search.
     StaticLiveness, static_liveness, v(7, 1);
     /// Branches on constants are removed before the search.
     DeadBranchPruning, dead_branch_pruning, v(7, 1);
     /// Ranges of numbers are circular.
     CircularRanges, circular_ranges, v(7, 2);
+    /// Arguments beyond the fifth are passed on the stack.
+    StackArguments, stack_arguments, v(7, 2);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_features_fit_and_the_newest_linux_has_them() {
+        assert!(Feature::ALL.len() <= 128);
+        assert_eq!(Features::linux(v(7, 3)), Features::ALL);
+        assert_eq!(Features::ALL.iter().count(), Feature::ALL.len());
+        assert_eq!(Features::linux(v(4, 0)), Features::NONE);
+    }
+
+    #[test]
+    fn the_list_stands_by_release() {
+        assert!(Feature::ALL.windows(2).all(|pair| pair[0].since() <= pair[1].since()));
+    }
+
+    #[test]
+    fn a_feature_can_be_given_and_taken() {
+        for feature in Feature::ALL {
+            assert!(Features::NONE.with(*feature).has(*feature));
+            assert!(!Features::ALL.without(*feature).has(*feature));
+            assert_eq!(Features::of(&[*feature]).iter().collect::<alloc::vec::Vec<_>>(), [*feature]);
+        }
+    }
 }
