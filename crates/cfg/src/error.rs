@@ -263,6 +263,30 @@ pub enum StructureCause {
         /// The callback.
         subprog: SubprogId,
     },
+    /// There is not one record for each function.
+    #[error("{records} function records for {functions} functions")]
+    RecordCount {
+        /// How many records there are.
+        records: u32,
+        /// How many functions there are.
+        functions: u32,
+    },
+    /// A record is not where its function is.
+    #[error("the record of {subprog} is elsewhere")]
+    RecordElsewhere {
+        /// The function.
+        subprog: SubprogId,
+    },
+    /// A function that can end early is not known to return a number.
+    #[error("{subprog} can end early and is not known to return a number")]
+    HiddenExit {
+        /// The function.
+        subprog: SubprogId,
+        /// What can end it: a legacy packet load, or else a tail call.
+        packet_load: bool,
+        /// There are records, and they say that it returns something else.
+        described: bool,
+    },
     /// A tail call in a program that passes arguments on the stack.
     #[error("tail call under {subprog}, which has stack arguments")]
     TailCallWithStackArgs {

@@ -13,6 +13,7 @@ use crate::constants::{self, Constants};
 use crate::error::Restricted;
 use crate::flow::Flow;
 use crate::order::{self, Postorder};
+use crate::records;
 use crate::registers::{self, Registers};
 use crate::scc::{self, Components};
 use crate::stack::{self, StackLiveness};
@@ -53,6 +54,7 @@ impl Graph {
             _ => false,
         };
         subprog::check(&request.program, &mut subprogs, is_tail_call)?;
+        records::check(request, &subprogs)?;
         let tables = JumpTables::read(request)?;
         check_kernel_calls(request)?;
 

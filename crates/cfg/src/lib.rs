@@ -31,6 +31,7 @@ mod types;
 mod constants;
 mod order;
 mod reach;
+mod records;
 mod registers;
 mod scc;
 

@@ -4,7 +4,7 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use bpfvet_cfg::{Graph, StackRules, check_stack_depth, may_have_private_stacks};
-use bpfvet_insn::InsnIdx;
+use bpfvet_insn::{Call, Insn, InsnIdx};
 use bpfvet_platform::{LoadRequest, Platform};
 use bpfvet_vm::{Facts, Failure, Prototype, State, SubprogFacts, Unsupported, entry_state, global_entry_state, prototype};
 
@@ -81,11 +81,33 @@ pub fn verify(
     }
 }
 
+/// By function: whether it, or a function that it calls, calls a function of the host.
+fn calls_kernel(graph: &Graph) -> Vec<bool> {
+    let mut calls: Vec<bool> = alloc::vec![false; graph.subprogs().len()];
+    for (at, insn) in graph.program().iter() {
+        if let Insn::Call(Call::Kfunc { .. }) = insn
+            && let Some(calls) = calls.get_mut(graph.subprog_at(at).index())
+        {
+            *calls = true;
+        }
+    }
+    for caller in graph.callees_first() {
+        let Some(subprog) = graph.subprog(*caller) else { continue };
+        let inherits = subprog.callees.iter().any(|site| calls.get(site.callee.index()).copied().unwrap_or(false));
+        if inherits && let Some(calls) = calls.get_mut(caller.index()) {
+            *calls = true;
+        }
+    }
+    calls
+}
+
 fn subprogs(request: &LoadRequest, platform: &dyn Platform, graph: &Graph) -> Vec<SubprogFacts> {
+    let calls_kernel = calls_kernel(graph);
     graph
         .subprogs()
         .iter()
-        .map(|subprog| {
+        .zip(calls_kernel)
+        .map(|(subprog, calls_kernel)| {
             let Prototype { args, params, returns_void } = prototype(request, platform, subprog.start);
             SubprogFacts {
                 start: subprog.start,
@@ -95,6 +117,7 @@ fn subprogs(request: &LoadRequest, platform: &dyn Platform, graph: &Graph) -> Ve
                 moves_packet: subprog.effects.changes_pkt_data,
                 might_sleep: subprog.effects.might_sleep,
                 might_throw: subprog.effects.might_throw,
+                calls_kernel,
                 returns_void,
                 params,
                 args,
@@ -118,13 +141,19 @@ fn failed(failure: Failure) -> (RejectionCause, Option<State>) {
 /// up. (`do_check_main`, `do_check_subprogs`)
 fn run_all(search: &mut Search<'_, '_>) -> Ended {
     let facts = search.facts;
+    if let Some(callback) = search.graph.subprogs().iter().find(|subprog| subprog.is_exception_cb) {
+        let what = "exception callbacks".into();
+        return Err((RejectionCause::Unsupported(Unsupported { at: callback.start, what }), None));
+    }
     let entry = entry_state(facts, &mut search.memo, &mut search.ids).map_err(failed)?;
     run_one(search, 0, entry)?;
     let mut verified = alloc::vec![[false; 2]; facts.subprogs.len()];
     loop {
         let mut found = false;
         for index in 1..facts.subprogs.len() {
-            let Some(subprog) = facts.subprogs.get(index).filter(|subprog| subprog.global) else { continue };
+            if !facts.subprogs.get(index).is_some_and(|subprog| subprog.global) {
+                continue;
+            }
             let position = u32::try_from(index).unwrap_or(u32::MAX);
             for context in [0, 1] {
                 let called = search.memo.global_calls.get(index).is_some_and(|called| called[context]);
@@ -133,7 +162,6 @@ fn run_all(search: &mut Search<'_, '_>) -> Ended {
                     continue;
                 }
                 let sleepable = context == 1;
-                let _ = subprog;
                 search.observer.validating(position);
                 let state = global_entry_state(facts, &mut search.memo, &mut search.ids, position, sleepable)
                     .map_err(failed)?;

@@ -47,6 +47,9 @@ pub struct SubprogFacts {
     pub might_sleep: bool,
     /// Whether it may throw.
     pub might_throw: bool,
+    /// Whether it, or a function that it calls, calls a function of the host: then what the four lines above say of it is a
+    /// guess.
+    pub calls_kernel: bool,
     /// Whether it returns nothing.
     pub returns_void: bool,
     /// How many parameters its type has, also where `args` says nothing useful; zero without a type. Those beyond the fifth

@@ -302,7 +302,9 @@ impl Region {
     #[must_use]
     pub const fn map(&self) -> Option<MapRef> {
         match self {
-            Self::Map { map, .. } | Self::MapValue { map, .. } | Self::MapKey { map, .. } | Self::Insn { map } => Some(*map),
+            Self::Map { map, .. } | Self::MapValue { map, .. } | Self::MapKey { map, .. } | Self::Insn { map } => {
+                Some(*map)
+            }
             Self::Ctx
             | Self::Stack { .. }
             | Self::Packet { .. }

@@ -75,6 +75,9 @@ pub const fn structure_code(cause: &StructureCause) -> &'static str {
         StructureCause::CallsExceptionCallback { .. } => "structure::calls-exception-callback",
         StructureCause::TooManyFrames { .. } => "limit::frames",
         StructureCause::TailCallInCallback { .. } => "structure::tail-call-in-callback",
+        StructureCause::RecordCount { .. } => "structure::record-count",
+        StructureCause::RecordElsewhere { .. } => "structure::record-elsewhere",
+        StructureCause::HiddenExit { .. } => "structure::hidden-exit",
         StructureCause::TailCallWithStackArgs { .. } => "structure::tail-call-with-stack-args",
     }
 }

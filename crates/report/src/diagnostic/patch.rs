@@ -5,7 +5,7 @@ use alloc::string::{String, ToString};
 
 use bpfvet_explore::RejectionCause;
 use bpfvet_insn::{Call, Insn, InsnIdx};
-use bpfvet_platform::{LineInfo, ProgramType};
+use bpfvet_platform::ProgramType;
 use bpfvet_vm::violation::{Access, Bounds, CallCause, LeakSite, MemoryCause, ResourceCause};
 use bpfvet_vm::{Base, Cause, Flags};
 
@@ -145,13 +145,6 @@ fn is_word(c: char) -> bool {
 fn indent(text: &str) -> &str {
     let len = text.len() - text.trim_start().len();
     text.get(..len).unwrap_or_default()
-}
-
-/// The line that a patch comes before, where the program's records know it.
-#[cfg(feature = "render")]
-pub(super) fn context<'a>(patch: &Patch, lines: &'a [LineInfo]) -> Option<&'a str> {
-    let found = lines.iter().find(|line| line.line == patch.line && *line.file == *patch.file);
-    found.map(|line| &*line.text)
 }
 
 #[cfg(test)]

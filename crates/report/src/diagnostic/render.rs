@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use annotate_snippets::renderer::DecorStyle;
-use annotate_snippets::{Annotation, AnnotationKind, Group, Level, Patch as Change, Renderer, Snippet};
+use annotate_snippets::{Annotation, AnnotationKind, Group, Level, Renderer, Snippet};
 use bpfvet_insn::InsnIdx;
 use bpfvet_platform::LineInfo;
 
-use super::{Class, Diagnostic, Label, Role, SourceProvider, patch};
+use super::{Class, Diagnostic, Label, Patch, Role, SourceProvider};
 use crate::state_text::{Extent, state_text};
 use crate::{History, Names};
 
@@ -54,22 +54,33 @@ pub fn render(
     if !kernel.is_empty() && *class != Class::Unsupported && *class != Class::Bug {
         group = group.element(Level::NOTE.with_name("kernel").message(kernel.as_str()));
     }
-    let mut report = vec![group];
-    if let Some(change) = change {
-        let file = source.file(&change.file);
-        let real =
-            file.as_deref().and_then(|text| text.lines().nth(usize::try_from(change.line).ok()?.checked_sub(1)?));
-        let before = real.or_else(|| patch::context(change, &names.request().lines)).unwrap_or_default();
-        let snippet = Snippet::source(format!("{before}\n"))
-            .path(change.file.as_str())
-            .line_start(change.line as usize)
-            .patch(Change::new(0..0, change.text.as_str()));
-        report.push(Level::HELP.secondary_title(change.title.as_str()).element(snippet));
-    }
     let renderer = if colour { Renderer::styled().decor_style(DecorStyle::Unicode) } else { Renderer::plain() };
-    let mut text = renderer.term_width(width.max(40)).render(&report);
+    let mut text = renderer.term_width(width.max(40)).render(&[group]);
     text.push('\n');
+    if let Some(change) = change {
+        write_change(&mut text, change, names, source, colour);
+    }
     text
+}
+
+/// The new lines between those that they come between.
+fn write_change(out: &mut String, change: &Patch, names: &Names<'_>, source: &dyn SourceProvider, colour: bool) {
+    let (bold, blue, green, reset) =
+        if colour { ("\x1b[1m\x1b[96m", "\x1b[1m\x1b[94m", "\x1b[92m", "\x1b[0m") } else { ("", "", "", "") };
+    let lines = Text::new(&change.file, names, source);
+    let digits = change.line.to_string().len();
+    let around = |out: &mut String, number: u32| {
+        let line = lines.line(number).replace('\t', "    ");
+        if !line.trim().is_empty() {
+            let _ = writeln!(out, "{blue}{number:digits$} |{reset} {line}");
+        }
+    };
+    let _ = writeln!(out, "{bold}help{reset}: {}", change.title);
+    around(out, change.line.saturating_sub(1));
+    for line in change.text.lines() {
+        let _ = writeln!(out, "{:digits$} {green}+ {}{reset}", "", line.replace('\t', "    "));
+    }
+    around(out, change.line);
 }
 
 /// Part of a text with labels on some of its lines.
@@ -93,10 +104,16 @@ fn pages(labels: &[Label], names: &Names<'_>, source: &dyn SourceProvider) -> Ve
     let request = names.request();
     let error = labels.iter().find(|label| label.role == Role::Error).or(labels.last());
     let Some(error) = error else { return Vec::new() };
-    match request.line_at(error.at) {
-        Some(main) => source_pages(labels, main, names, source),
-        None => vec![disassembly_page(labels, names)],
+    let Some(main) = request.line_at(error.at) else { return vec![disassembly_page(labels, names)] };
+    let same_line =
+        |label: &&Label| request.line_at(label.at).is_some_and(|line| line.line == main.line && line.file == main.file);
+    if labels.iter().filter(same_line).count() > 2 {
+        // One line of source for most of the story, as with inline assembly: it is told on the instructions.
+        let mut pages = source_pages(std::slice::from_ref(error), main, names, source);
+        pages.push(disassembly_page(labels, names));
+        return pages;
     }
+    source_pages(labels, main, names, source)
 }
 
 fn source_pages(labels: &[Label], main: &LineInfo, names: &Names<'_>, source: &dyn SourceProvider) -> Vec<Page> {

@@ -23,7 +23,7 @@ use bpfvet_cfg::Graph;
 use bpfvet_explore::{Observer, PathInfo, PrecisionEvent, Rejection, RejectionCause, SccEvent, Stats};
 use bpfvet_insn::{Insn, InsnIdx, Program, RegSet};
 use bpfvet_platform::ProgramType;
-use bpfvet_vm::{Effects, Event, ForkKind, State};
+use bpfvet_vm::{Effects, Event, FrameKind, State};
 
 use crate::Names;
 use crate::kernel_text::{ends_line, kernel_message};
@@ -242,13 +242,19 @@ const fn speculative(state: &State) -> &'static str {
 }
 
 impl Observer for KernelLog<'_> {
+    fn validating(&mut self, subprog: u32) {
+        if self.level.tells_paths() {
+            let name = self.names.subprog(subprog);
+            let _ = writeln!(self.text, "Validating {name}() func#{subprog}...");
+        }
+    }
+
     fn run_started(&mut self, subprog: u32, _entry: &State) {
         self.line = None;
         self.changed = Changed::ALL;
         self.resumed = false;
-        if self.level.tells_paths() && (subprog > 0 || self.names.request().program_type == ProgramType::EXT) {
-            let name = self.names.subprog(subprog);
-            let _ = writeln!(self.text, "Validating {name}() func#{subprog}...");
+        if subprog == 0 && self.names.request().program_type == ProgramType::EXT {
+            self.validating(subprog);
         }
     }
 
@@ -293,10 +299,6 @@ impl Observer for KernelLog<'_> {
     fn stepped(&mut self, at: InsnIdx, state: &State, effects: &Effects) {
         self.changed.regs = self.changed.regs.union(effects.touched);
         self.changed.slots |= effects.touched_slots;
-        let calls_back = |kind| matches!(kind, ForkKind::Callback | ForkKind::AsyncCallback);
-        if effects.forks.iter().any(|fork| calls_back(fork.kind)) {
-            self.changed = Changed::ALL;
-        }
         for event in &effects.events {
             self.event(event, state);
         }
@@ -305,8 +307,13 @@ impl Observer for KernelLog<'_> {
         }
     }
 
-    fn forked(&mut self, _from: InsnIdx, _to: InsnIdx, _state: &State) {
+    fn forked(&mut self, from: InsnIdx, to: InsnIdx, state: &State) {
         self.waiting.push(self.text.len());
+        // A callback's frame was made ready, and the kernel prints all registers after that.
+        let is_callback = matches!(state.top().kind, FrameKind::Callback(_) | FrameKind::AsyncCallback(_));
+        if is_callback && to != from.next() && matches!(self.program.get(from), Some(Insn::Call(_))) {
+            self.changed = Changed::ALL;
+        }
     }
 
     fn resumed(&mut self) {

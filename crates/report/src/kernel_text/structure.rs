@@ -72,6 +72,20 @@ pub fn structure_message(error: &StructureError, names: &Names<'_>) -> String {
             format!("the call stack of {frames} frames is too deep !")
         }
         StructureCause::TailCallInCallback { subprog: _ } => "cannot tail call within callback".to_string(),
+        StructureCause::RecordCount { .. } => {
+            "number of funcs in func_info doesn't match number of subprogs".to_string()
+        }
+        StructureCause::RecordElsewhere { .. } => {
+            "func_info BTF section doesn't match subprog layout in BPF program".to_string()
+        }
+        StructureCause::HiddenExit { packet_load, described, .. } => {
+            let what = if *packet_load { "LD_ABS" } else { "tail_call" };
+            if *described {
+                format!("{what} is only allowed in functions that return 'int'.")
+            } else {
+                format!("{what} is not allowed in subprogs without BTF")
+            }
+        }
         StructureCause::TailCallWithStackArgs { subprog: _ } => {
             "tail_calls are not allowed in programs with stack args".to_string()
         }

@@ -72,6 +72,9 @@ fn call_global(
     if state.active_locks > 0 {
         return Err(ContextCause::GlobalCallUnderLock.into());
     }
+    if facts.calls_kernel {
+        return unsupported("calls of global functions that call kernel functions");
+    }
     if facts.might_sleep && !state.may_sleep() {
         return Err(ContextCause::SleepingFunction { name: name(), reason: no_sleep_reason(state) }.into());
     }

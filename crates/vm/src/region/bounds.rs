@@ -45,7 +45,10 @@ pub(crate) fn check_bounds(pointer: &Pointer, access: Access, limit: u32, zero_o
         return fail(Bounds::Negative { start: smin.saturating_add(access.off) });
     }
     // The kernel looks at the start as a 32-bit number.
-    #[expect(clippy::cast_possible_truncation, reason = "the kernel's own truncation; a larger start fails the maximum below")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "the kernel's own truncation; a larger start fails the maximum below"
+    )]
     let min = i64::from(start as i32);
     if !inside(min) {
         return fail(Bounds::Min { start: min });

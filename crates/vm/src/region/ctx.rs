@@ -26,9 +26,8 @@ pub(super) fn load(cx: &mut Cx<'_, '_>, pointer: &Pointer, access: Access, signe
             check_offset(pointer, access.place, facts.kind.ctx_fixed_offset)?;
             let off = pointer.const_off().unwrap_or(0).saturating_add(access.off);
             let size = u32::try_from(access.size).unwrap_or(u32::MAX);
-            let field = layout
-                .load(facts.request, off, size, signed)
-                .map_err(|_| MemoryCause::Context { off, size })?;
+            let field =
+                layout.load(facts.request, off, size, signed).map_err(|_| MemoryCause::Context { off, size })?;
             yielded(cx, field.value)
         }
     }

@@ -4,11 +4,11 @@ use bpfvet_domain::Scalar;
 use bpfvet_insn::Size;
 use bpfvet_platform::{FieldKind, MapDef, MapField, MapKind};
 
+use crate::Value;
 use crate::cx::Cx;
 use crate::failure::{Check, Stop, unsupported};
 use crate::value::{MapRef, Pointer, Region};
 use crate::violation::{Access, AccessKind, MemoryCause};
-use crate::Value;
 
 use super::check_bounds;
 

@@ -121,14 +121,7 @@ pub(super) fn store(
 }
 
 /// Stores at a known place. (`check_stack_write_fixed_off`)
-fn store_fixed(
-    cx: &mut Cx<'_, '_>,
-    state: &mut State,
-    frame: usize,
-    off: i64,
-    size: Size,
-    what: Stored,
-) -> Check<()> {
+fn store_fixed(cx: &mut Cx<'_, '_>, state: &mut State, frame: usize, off: i64, size: Size, what: Stored) -> Check<()> {
     let (index, _) = Stack::locate(off);
     let slot = *state.frame(frame).stack.slot(index);
     if !cx.facts.may_leak() && slot.spilled().is_some_and(Value::is_pointer) && size != Size::B8 {
@@ -270,18 +263,7 @@ pub(super) fn load(
         }
         .into());
     };
-    check_range(
-        cx,
-        state,
-        pointer,
-        access.place,
-        access.off,
-        access.size,
-        false,
-        AccessKind::Read,
-        false,
-        false,
-    )?;
+    check_range(cx, state, pointer, access.place, access.off, access.size, false, AccessKind::Read, false, false)?;
     let (min, max) = (pointer.off.smin() + access.off, pointer.off.smax() + access.off + access.size);
     read_bytes(cx, state, frame, min, max, dst);
     Ok(())
@@ -507,13 +489,7 @@ fn clobber_byte(state: &mut State, frame: usize, index: usize, byte: usize, clob
 pub(crate) fn write_raw_bytes(cx: &mut Cx<'_, '_>, state: &mut State, pointer: &Pointer, size: u32) -> Check<()> {
     let frame = frame_of(pointer)?;
     for off in 0..i64::from(size) {
-        let access = Access {
-            place: Place::Reg(Reg::FP),
-            tag: pointer.tag(),
-            off,
-            size: 1,
-            kind: AccessKind::Write,
-        };
+        let access = Access { place: Place::Reg(Reg::FP), tag: pointer.tag(), off, size: 1, kind: AccessKind::Write };
         store(cx, state, pointer, frame, access, Size::B1, Stored::Untracked)?;
     }
     Ok(())

@@ -72,11 +72,7 @@ pub(super) fn store_release(
 }
 
 fn check_leak(cx: &Cx<'_, '_>, state: &State, reg: Reg) -> Check<()> {
-    if cx.leaks(state.reg(reg)) {
-        Err(PolicyCause::PointerLeak { reg, to: LeakTo::Mem }.into())
-    } else {
-        Ok(())
-    }
+    if cx.leaks(state.reg(reg)) { Err(PolicyCause::PointerLeak { reg, to: LeakTo::Mem }.into()) } else { Ok(()) }
 }
 
 /// Whether memory of this kind supports atomic operations. (`atomic_ptr_type_ok`)
@@ -86,7 +82,9 @@ fn check_kind(state: &State, base: Reg, loads: bool, guarded_refused: bool) -> C
         Region::Ctx | Region::Packet { .. } | Region::PacketMeta { .. } | Region::FlowKeys => false,
         // One that may be null is refused for that, later.
         Region::Socket(_) => pointer.nullable(),
-        Region::Btf { .. } => !(guarded_refused && (pointer.flags == Flags::NONE || pointer.flags.contains(Flags::UNTRUSTED))),
+        Region::Btf { .. } => {
+            !(guarded_refused && (pointer.flags == Flags::NONE || pointer.flags.contains(Flags::UNTRUSTED)))
+        }
         Region::Stack { .. }
         | Region::Map { .. }
         | Region::MapValue { .. }

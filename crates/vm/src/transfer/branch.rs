@@ -94,7 +94,9 @@ pub(super) fn branch(
         linked::sync(cx, state, reg, &group);
         linked::sync(cx, &mut other, reg, &group);
     }
-    if width == Width::W64 && let Operand::Reg(src) = src {
+    if width == Width::W64
+        && let Operand::Reg(src) = src
+    {
         equal_pointers(op, (dst, &left), (src, &right), &mut other, state);
     }
     let compares_null = match src {
@@ -131,14 +133,7 @@ enum Outcome {
 }
 
 /// (`is_branch_taken`)
-fn decide(
-    state: &State,
-    width: Width,
-    op: CmpOp,
-    left: &Value,
-    right: &Value,
-    same_register: bool,
-) -> Outcome {
+fn decide(state: &State, width: Width, op: CmpOp, left: &Value, right: &Value, same_register: bool) -> Outcome {
     let open = Outcome::Open { taken: None, fallthrough: None };
     match (left, right) {
         (Value::Scalar(a), Value::Scalar(b)) => {
@@ -283,7 +278,9 @@ fn never_null(pointer: &Pointer) -> bool {
     !pointer.nullable()
         && in_range(pointer)
         && match pointer.region {
-            Region::Socket(_) | Region::Buf | Region::MapValue { .. } | Region::MapKey { .. } | Region::Map { .. } => true,
+            Region::Socket(_) | Region::Buf | Region::MapValue { .. } | Region::MapKey { .. } | Region::Map { .. } => {
+                true
+            }
             Region::Mem { .. } => !pointer.flags.contains(Flags::UNTRUSTED),
             Region::Btf { .. }
             | Region::Ctx
@@ -310,7 +307,10 @@ fn set_not_null(state: &mut State, reg: Reg) {
 /// Where they are null there was nothing to release, so the reference is forgotten.
 fn mark_null(cx: &Cx<'_, '_>, state: &mut State, reg: Reg, is_null: bool) {
     let Some(object) = state.reg(reg).as_pointer().map(|pointer| pointer.object) else { return };
-    if is_null && let Some(object) = object && state.is_referenced(Some(object)) {
+    if is_null
+        && let Some(object) = object
+        && state.is_referenced(Some(object))
+    {
         state.drop_reference(object);
     }
     let zero = cx.scalar(Scalar::constant(0));
@@ -318,11 +318,8 @@ fn mark_null(cx: &Cx<'_, '_>, state: &mut State, reg: Reg, is_null: bool) {
         |value| value.as_pointer().is_some_and(|pointer| refers_to(pointer, object)),
         |value| {
             if let Value::Pointer(pointer) = value {
-                *value = if is_null {
-                    zero
-                } else {
-                    Value::Pointer(pointer.with(pointer.flags.without(Flags::NULLABLE)))
-                };
+                *value =
+                    if is_null { zero } else { Value::Pointer(pointer.with(pointer.flags.without(Flags::NULLABLE))) };
             }
         },
     );

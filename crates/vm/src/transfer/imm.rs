@@ -1,7 +1,7 @@
 //! 64-bit immediates: numbers, maps, addresses in maps, functions.
 
-use bpfvet_insn::{ImmSource, Insn, Reg};
 use bpfvet_domain::Scalar;
+use bpfvet_insn::{ImmSource, Insn, Reg};
 use bpfvet_platform::MapKind;
 
 use super::writable;
@@ -41,6 +41,7 @@ pub(super) fn load_imm64(cx: &mut Cx<'_, '_>, state: &mut State, dst: Reg, imm: 
 }
 
 fn map(cx: &Cx<'_, '_>, index: i32) -> Check<MapRef> {
-    let found = u16::try_from(index).ok().map(|index| MapRef { index, inner: 0 }).filter(|map| cx.facts.map(*map).is_some());
+    let found =
+        u16::try_from(index).ok().map(|index| MapRef { index, inner: 0 }).filter(|map| cx.facts.map(*map).is_some());
     found.ok_or(Stop::Internal("an immediate names a map that the program does not have"))
 }

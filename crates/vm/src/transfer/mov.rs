@@ -30,11 +30,7 @@ pub(super) fn mov(cx: &mut Cx<'_, '_>, state: &mut State, width: Width, dst: Reg
                 (Width::W64, Value::Pointer(_) | Value::Uninit) => source,
                 (Width::W32, Value::Scalar(scalar)) => {
                     let fits = scalar.num.umax() <= u64::from(u32::MAX);
-                    let copy = if fits {
-                        linked(cx, state, src, source)
-                    } else {
-                        ScalarValue { link: None, ..scalar }
-                    };
+                    let copy = if fits { linked(cx, state, src, source) } else { ScalarValue { link: None, ..scalar } };
                     Value::Scalar(ScalarValue { num: low_half(copy.num), ..copy })
                 }
                 (Width::W32, Value::Pointer(_) | Value::Uninit) => {
@@ -52,15 +48,21 @@ pub(super) fn mov(cx: &mut Cx<'_, '_>, state: &mut State, width: Width, dst: Reg
 }
 
 /// `dst = (sN)src`
-pub(super) fn mov_sx(cx: &mut Cx<'_, '_>, state: &mut State, width: Width, dst: Reg, src: Reg, from: Size) -> Check<()> {
+pub(super) fn mov_sx(
+    cx: &mut Cx<'_, '_>,
+    state: &mut State,
+    width: Width,
+    dst: Reg,
+    src: Reg,
+    from: Size,
+) -> Check<()> {
     read(cx, state, src)?;
     writable(cx, dst)?;
     let source = *state.reg(src);
     let mut result = match source {
         Value::Scalar(scalar) => {
             let unchanged = scalar.num.umax() < 1 << (from.bits() - 1);
-            let copy =
-                if unchanged { linked(cx, state, src, source) } else { ScalarValue { link: None, ..scalar } };
+            let copy = if unchanged { linked(cx, state, src, source) } else { ScalarValue { link: None, ..scalar } };
             let num = match width {
                 Width::W64 => Scalar::sign_extend(from.bytes(), copy.num),
                 Width::W32 => low_half(Scalar::sign_extend_subreg(from.bytes(), copy.num)),

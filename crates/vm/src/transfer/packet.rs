@@ -3,8 +3,8 @@
 use bpfvet_insn::{CmpOp, Reg};
 
 use crate::State;
-use crate::value::{Pointer, Region};
 use crate::Value;
+use crate::value::{Pointer, Region};
 
 /// Packets are no longer than this, so that offsets into them fit 16 bits (`MAX_PACKET_OFF`).
 const MAX_PACKET_OFF: u64 = 0xffff;
@@ -95,7 +95,13 @@ fn bounds(bound: &Pointer, pointer: &Pointer) -> bool {
 ///
 /// `p <= end` proves that the bytes from the packet's start to `p` exist, `p < end` one more. `p > end` proves that not even
 /// the byte before `p` exists, and `p >= end` that the byte at `p` does not.
-pub(super) fn learn(op: CmpOp, dst: (Reg, &Value), src: (Reg, &Value), taken: &mut State, fallthrough: &mut State) -> bool {
+pub(super) fn learn(
+    op: CmpOp,
+    dst: (Reg, &Value),
+    src: (Reg, &Value),
+    taken: &mut State,
+    fallthrough: &mut State,
+) -> bool {
     let (Value::Pointer(left), Value::Pointer(right)) = (dst.1, src.1) else { return false };
     let (reg, pointer, op) = if bounds(right, left) {
         (dst.0, left, op)
@@ -129,7 +135,8 @@ fn prove(state: &mut State, pointer: &Pointer, open: bool) {
         |value| same_group(value, &proven),
         |value| {
             if let Value::Pointer(pointer) = value
-                && let Region::Packet { range: place, .. } | Region::PacketMeta { range: place, .. } = &mut pointer.region
+                && let Region::Packet { range: place, .. } | Region::PacketMeta { range: place, .. } =
+                    &mut pointer.region
             {
                 *place = (*place).max(range);
             }

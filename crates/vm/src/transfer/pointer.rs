@@ -6,11 +6,11 @@ use bpfvet_insn::{AluOp, Operand, Reg, Width};
 use super::speculation::{self, Pending};
 use crate::cx::Cx;
 use crate::failure::Check;
+use crate::failure::Stop;
 use crate::region::{self, MAX_VAR_OFF};
 use crate::value::{Flags, Pointer, Region, TypeTag};
 use crate::violation::{Access, AccessKind, Cause, Place, RegisterCause};
 use crate::{State, Value};
-use crate::failure::Stop;
 use alloc::boxed::Box;
 
 /// The operands of the instruction, as registers.
@@ -30,7 +30,13 @@ pub(super) struct Sum {
 ///
 /// The offset of the result contains every sum of an offset of the pointer and a member of `offset`, in arithmetic modulo
 /// 2⁶⁴; the checks before and after keep both far from where an address could wrap.
-pub(super) fn add(cx: &mut Cx<'_, '_>, state: &mut State, sum: Sum, pointer: &Pointer, offset: &Scalar) -> Check<Value> {
+pub(super) fn add(
+    cx: &mut Cx<'_, '_>,
+    state: &mut State,
+    sum: Sum,
+    pointer: &Pointer,
+    offset: &Scalar,
+) -> Check<Value> {
     let Sum { width, op, dst, .. } = sum;
     let tag = pointer.tag();
     if offset.has_invalid_bounds() {
@@ -74,14 +80,9 @@ pub(super) fn add(cx: &mut Cx<'_, '_>, state: &mut State, sum: Sum, pointer: &Po
         AluOp::And | AluOp::Or | AluOp::Xor => {
             return Err(RegisterCause::PointerOperator { reg: dst, op, bitwise: true }.into());
         }
-        AluOp::Mul
-        | AluOp::Div
-        | AluOp::Sdiv
-        | AluOp::Mod
-        | AluOp::Smod
-        | AluOp::Lsh
-        | AluOp::Rsh
-        | AluOp::Arsh => return Err(RegisterCause::PointerOperator { reg: dst, op, bitwise: false }.into()),
+        AluOp::Mul | AluOp::Div | AluOp::Sdiv | AluOp::Mod | AluOp::Smod | AluOp::Lsh | AluOp::Rsh | AluOp::Arsh => {
+            return Err(RegisterCause::PointerOperator { reg: dst, op, bitwise: false }.into());
+        }
     };
     let known = offset.as_const().is_some();
     let keeps_bounds = move_packet(cx, &mut result, known, subtracts, offset);
@@ -216,8 +217,7 @@ fn check_unprivileged(cx: &Cx<'_, '_>, dst: Reg, pointer: &Pointer) -> Check<()>
             Ok(())
         }
         Region::MapValue { .. } => {
-            let access =
-                Access { place: Place::Reg(dst), tag: pointer.tag(), off: 0, size: 1, kind: AccessKind::Read };
+            let access = Access { place: Place::Reg(dst), tag: pointer.tag(), off: 0, size: 1, kind: AccessKind::Read };
             region::check_map_value(cx, pointer, access, false, true).map_err(|stop| match stop {
                 Stop::Cause(inner) => {
                     Cause::from(RegisterCause::MapValuePointerOutOfRange { reg: dst, inner: Box::new(inner) }).into()

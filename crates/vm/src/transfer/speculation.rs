@@ -104,7 +104,11 @@ fn named(sum: Sum, reason: AluReason) -> Reg {
             if sum.pointer_reg == sum.dst { scalar } else { sum.dst }
         }
         AluReason::Kind => {
-            if sum.pointer_reg == sum.dst { sum.dst } else { other }
+            if sum.pointer_reg == sum.dst {
+                sum.dst
+            } else {
+                other
+            }
         }
         AluReason::Paths | AluReason::Limit => sum.dst,
     }
@@ -130,8 +134,8 @@ pub(super) fn check_pointer(
             return Err(refuse(named(sum, reason), sum.op, reason).into());
         }
         pending.to_left = (sum.op == AluOp::Add && negative) || (sum.op == AluOp::Sub && !negative);
-        pending.limit = limit_of(cx, pointer, pending.to_left)
-            .map_err(|reason| refuse(named(sum, reason), sum.op, reason))?;
+        pending.limit =
+            limit_of(cx, pointer, pending.to_left).map_err(|reason| refuse(named(sum, reason), sum.op, reason))?;
         pending.kind = if negative { mask::NEGATIVE } else { 0 }
             | if immediate { mask::IMMEDIATE } else { 0 }
             | if sum.pointer_reg == sum.dst { mask::SOURCE } else { mask::DESTINATION };

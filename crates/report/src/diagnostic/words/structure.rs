@@ -122,6 +122,21 @@ pub(super) fn words(error: &StructureError, names: &Names<'_>) -> Words {
         StructureCause::TailCallInCallback { subprog } => {
             Words::program(format!("a tail call can be reached from callback {}", function(subprog.0)), "")
         }
+        StructureCause::RecordCount { records, functions } => {
+            Words::program(format!("there are {functions} functions and {records} function records"), "")
+                .help("rebuild the object; a tool has changed its code or its .BTF.ext section")
+        }
+        StructureCause::RecordElsewhere { subprog } => {
+            Words::program(format!("the function record of {} is elsewhere", function(subprog.0)), "")
+                .help("rebuild the object; a tool has changed its code or its .BTF.ext section")
+        }
+        StructureCause::HiddenExit { subprog, packet_load, described } => {
+            let what = if *packet_load { "a legacy packet load" } else { "a tail call" };
+            let why = if *described { "its type says that it does not return a number" } else { "it has no type" };
+            Words::program(format!("{what} can end {} early", function(subprog.0)), "in this function")
+                .why(format!("the function then returns a number, but {why}"))
+                .help("make the function return int, and compile with -g")
+        }
         StructureCause::TailCallWithStackArgs { subprog } => {
             Words::program(format!("a tail call under {}, which has arguments on the stack", function(subprog.0)), "")
         }
