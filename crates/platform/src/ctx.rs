@@ -51,6 +51,21 @@ pub struct CtxField {
     pub when: Condition,
 }
 
+impl CtxField {
+    /// A field of numbers that may be read and written by these rules, always.
+    #[must_use]
+    pub const fn scalar(name: &'static str, offset: u32, size: u32, read: CtxRule, write: CtxRule) -> Self {
+        Self { name: Cow::Borrowed(name), offset, size, read, write, value: CtxValue::Scalar, when: Condition::ALWAYS }
+    }
+
+    /// A field that yields this when it is read whole, and that cannot be written.
+    #[must_use]
+    pub const fn pointer(name: &'static str, offset: u32, size: u32, value: CtxValue) -> Self {
+        let (read, write) = (CtxRule::Exact, CtxRule::Denied);
+        Self { name: Cow::Borrowed(name), offset, size, read, write, value, when: Condition::ALWAYS }
+    }
+}
+
 /// How an access may lie within a field. Alignment is the layout's matter, not the rule's: see [`CtxLayout::aligned`].
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum CtxRule {

@@ -55,6 +55,28 @@ pub struct HelperProto {
     pub special: HelperSpecial,
 }
 
+impl HelperProto {
+    /// A helper that takes these arguments (five at most; more are ignored) and returns this, and about which nothing else is
+    /// special: any licence, no packet memory, no effects.
+    #[must_use]
+    pub fn new(id: HelperId, name: &'static str, args: &[ArgSpec], ret: RetSpec) -> Self {
+        let mut all = [ArgSpec::UNUSED; 5];
+        for (slot, arg) in all.iter_mut().zip(args) {
+            *slot = *arg;
+        }
+        Self {
+            id,
+            name: Cow::Borrowed(name),
+            args: all,
+            ret,
+            gpl_only: false,
+            pkt_access: false,
+            effects: Effects::default(),
+            special: HelperSpecial::None,
+        }
+    }
+}
+
 /// What an argument must be.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct ArgSpec {
@@ -208,6 +230,20 @@ pub struct RetSpec {
     pub nullable: bool,
     /// What is known of a number it returns.
     pub range: RetRange,
+}
+
+impl RetSpec {
+    /// This kind, never null, and nothing known of a number.
+    #[must_use]
+    pub const fn of(kind: RetKind) -> Self {
+        Self { kind, nullable: false, range: RetRange::Unknown }
+    }
+
+    /// The same, or null.
+    #[must_use]
+    pub const fn or_null(self) -> Self {
+        Self { nullable: true, ..self }
+    }
 }
 
 /// The kind of a result (`enum bpf_return_type`).

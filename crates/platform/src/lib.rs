@@ -3,6 +3,73 @@
 //! **Invariant.** This crate computes nothing about a program: if a question needs an abstract state to answer, it is not a
 //! platform question. It holds no answer for any real kernel (that is `bpfvet-linux`), and it is the only place, with that
 //! crate, where versions are compared. Defaults fail closed: what a table does not mention is not allowed.
+//!
+//! # A world of your own
+//!
+//! A runtime in user space that filters events: one program type, a context of three fields, and three helpers. Everything that
+//! it does not answer for keeps a default that allows nothing.
+//!
+//! ```
+//! use bpfvet_platform::*;
+//!
+//! #[derive(Debug)]
+//! struct EventFilter {
+//!     features: Features,
+//!     filter: ProgramTypeInfo,
+//!     helpers: [HelperProto; 3],
+//! }
+//!
+//! const FILTER: ProgramType = ProgramType(1);
+//!
+//! impl EventFilter {
+//!     fn new() -> Self {
+//!         let fields = vec![
+//!             CtxField::scalar("timestamp", 0, 8, CtxRule::Exact, CtxRule::Denied),
+//!             CtxField::scalar("kind", 8, 4, CtxRule::Narrow(4), CtxRule::Denied),
+//!             CtxField::scalar("verdict", 12, 4, CtxRule::Exact, CtxRule::Exact),
+//!         ];
+//!         let event = CtxLayout { name: "event".into(), size: 16, fields: fields.into(), aligned: true };
+//!         let text = ArgSpec::of(ArgKind::Mem { dir: MemDir::Read, size: MemSize::NextArg });
+//!         let buffer = ArgSpec::of(ArgKind::Mem { dir: MemDir::WriteUninit, size: MemSize::NextArg });
+//!         let (ctx, size) = (ArgSpec::of(ArgKind::Ctx), ArgSpec::of(ArgKind::MemSize));
+//!         let number = RetSpec::of(RetKind::Integer);
+//!         Self {
+//!             features: Features::ALL.without(Feature::Arena),
+//!             filter: ProgramTypeInfo::plain(FILTER, CtxKind::Layout(event)),
+//!             helpers: [
+//!                 HelperProto::new(HelperId(1), "now", &[], number),
+//!                 HelperProto::new(HelperId(2), "event_text", &[ctx, buffer, size], number),
+//!                 HelperProto::new(HelperId(3), "log", &[text, size], RetSpec::of(RetKind::Void)),
+//!             ],
+//!         }
+//!     }
+//! }
+//!
+//! impl Platform for EventFilter {
+//!     fn name(&self) -> &str { "event filter" }
+//!     fn features(&self) -> &Features { &self.features }
+//!     fn limits(&self, _: Privilege) -> Limits {
+//!         Limits { program_len: 1024, processed_insns: 50_000, maps: 0, ..Limits::MODEST }
+//!     }
+//!     fn program_type(&self, kind: ProgramType) -> Option<&ProgramTypeInfo> {
+//!         (kind == FILTER).then_some(&self.filter)
+//!     }
+//!     fn helper(&self, id: HelperId, _: &LoadRequest) -> HelperLookup<'_> {
+//!         self.helpers.iter().find(|helper| helper.id == id).map_or(HelperLookup::Unknown, HelperLookup::Allowed)
+//!     }
+//!     fn map_kind(&self, _: MapKind) -> Option<&MapKindInfo> { None }
+//!     fn map_allows_helper(&self, _: MapKind, _: HelperId) -> bool { false }
+//!     fn return_rule(&self, _: &LoadRequest) -> ReturnRule { ReturnRule::Range { min: 0, max: 1, low_half: false } }
+//! }
+//!
+//! let world = EventFilter::new();
+//! let request = LoadRequest::new("drop_old", FILTER, Default::default());
+//! let CtxKind::Layout(event) = &world.program_type(FILTER).unwrap().ctx else { unreachable!() };
+//! assert!(event.access(&request, 12, 4, true).is_ok(), "the verdict may be written");
+//! assert!(event.access(&request, 0, 8, true).is_err(), "the time may not");
+//! assert!(matches!(world.helper(HelperId(2), &request), HelperLookup::Allowed(helper) if helper.name == "event_text"));
+//! assert_eq!(world.helper(HelperId(4), &request), HelperLookup::Unknown);
+//! ```
 #![cfg_attr(not(feature = "std"), no_std)]
 
 extern crate alloc;
@@ -32,7 +99,7 @@ pub use privilege::Privilege;
 pub use program::{AttachType, PacketAccess, PacketToHelpers, ProgramType, ProgramTypeInfo, ReturnRule};
 pub use refusal::{LoadRefusal, MapRefusal};
 pub use request::{AttachTarget, FuncInfo, LineInfo, LoadFlags, LoadRequest};
-pub use version::Version;
+pub use version::{NotAVersion, Version};
 
 use alloc::sync::Arc;
 use bpfvet_btf::{Btf, Kind, TypeId};

@@ -24,3 +24,19 @@ pub struct Limits {
     /// Entries of one state's history that force a checkpoint.
     pub history_len: u32,
 }
+
+impl Limits {
+    /// Limits for a host that has not thought of its own: small programs, little stack, and a search that ends soon.
+    pub const MODEST: Self = Self {
+        program_len: 4096,
+        processed_insns: 100_000,
+        pending_states: 1024,
+        stored_states_per_bucket: Some(64),
+        call_frames: 8,
+        stack_bytes: 512,
+        subprogs: 64,
+        maps: 16,
+        linked_scalars: 5,
+        history_len: 40,
+    };
+}

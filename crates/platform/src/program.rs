@@ -125,6 +125,25 @@ pub struct ProgramTypeInfo {
     pub attaches_by_btf: bool,
 }
 
+impl ProgramTypeInfo {
+    /// A type with this context that anybody may load, and that has no packet, never sleeps and attaches to nothing by type.
+    #[must_use]
+    pub const fn plain(kind: ProgramType, ctx: CtxKind) -> Self {
+        Self {
+            kind,
+            ctx,
+            packet: PacketAccess { read: false, write: false, helpers: PacketToHelpers::Never, legacy_loads: false },
+            unprivileged: true,
+            needs_net_admin: false,
+            needs_perfmon: false,
+            may_sleep: false,
+            always_sleeps: false,
+            ctx_fixed_offset: false,
+            attaches_by_btf: false,
+        }
+    }
+}
+
 /// What the entry function may return.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum ReturnRule {
