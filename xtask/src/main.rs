@@ -39,6 +39,8 @@ enum Chore {
     Selftests(selftests::Arguments),
     /// Our loader beside libbpf, on all of the kernel's own test objects.
     Golden(golden::Arguments),
+    /// Our verdicts beside those of real kernels, disagreements first, dangerous ones on top.
+    Ladder(selftests::Ladder),
     /// Ask a real kernel about all of its own tests, and write the record that `selftests` compares with.
     Record(selftests::Recording),
 }
@@ -52,6 +54,7 @@ fn main() -> ExitCode {
         Chore::Oracle(args) => oracle::run(&args),
         Chore::Selftests(args) => selftests::run(&args),
         Chore::Golden(args) => golden::run(&args),
+        Chore::Ladder(args) => selftests::ladder(&args),
         Chore::Record(args) => selftests::record(&args),
     };
     match outcome {

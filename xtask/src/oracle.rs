@@ -148,7 +148,7 @@ pub(crate) fn ask(lab: &Lab, machine: &Machine, jobs: &[Job]) -> Result<Vec<Repl
             // A job that the guest passed over is one that it did not understand.
             for &job in batch {
                 if let Some(slot @ None) = replies.get_mut(job) {
-                    *slot = Some(Reply::silent(job, "the loader passed it over"));
+                    *slot = Some(Reply::silent(job, &format!("the loader passed it over: {}", boot.complaints())));
                 }
             }
         } else if boot.ready {

@@ -42,7 +42,7 @@ impl Tools {
         let assets = shell::root().join("xtask/assets/guest");
         let program = self.root.join("guest-init");
         let changed = |name: &&str| newer(&assets.join(name), &program);
-        if !GUEST.iter().any(|name| changed(&name)) {
+        if !GUEST.iter().any(changed) {
             return Ok(program);
         }
         need::require(need::BUILD)?;

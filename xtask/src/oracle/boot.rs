@@ -22,9 +22,9 @@ pub(crate) enum Machine {
 }
 
 /// How long one boot may take: a kernel that hangs must not hang us.
-const PATIENCE: Duration = Duration::from_mins(40);
+const PATIENCE: Duration = Duration::from_mins(120);
 /// Seconds that one load may take.
-const SECONDS: u32 = 120;
+const SECONDS: u32 = 900;
 
 /// One boot, over.
 #[derive(Debug)]
@@ -39,6 +39,12 @@ pub(crate) struct Boot {
 }
 
 impl Boot {
+    /// What the guest's program complained of.
+    pub(crate) fn complaints(&self) -> String {
+        let lines = self.console.lines().filter_map(|line| line.strip_prefix("guest: "));
+        lines.filter(|line| !line.starts_with("ready") && !line.starts_with("done")).collect::<Vec<_>>().join("; ")
+    }
+
     /// The end of what the kernel printed.
     pub(crate) fn console_tail(&self) -> &str {
         let start = self.console.len().saturating_sub(1500);
@@ -74,7 +80,11 @@ impl Machine {
         };
         let patient = wait(&mut kernel)?;
         let console = String::from_utf8_lossy(&std::fs::read(console).unwrap_or_default()).into_owned();
-        let replies = Reply::parse_all(&std::fs::read(out)?);
+        let mut replies = Reply::parse_all(&std::fs::read(out)?);
+        if replies.is_empty() {
+            // An older kernel answers over the second serial line.
+            replies = Reply::parse_all(&std::fs::read(place.join("line")).unwrap_or_default());
+        }
         let complete = patient && console.contains("guest: done");
         Ok(Boot { replies, ready: console.contains("guest: ready"), complete, console })
     }
@@ -124,6 +134,7 @@ fn emulated(kernel: &Kernel, program: &Path, plan: &str, files: &[PathBuf], plac
     qemu.args(["-nodefaults", "-no-user-config", "-display", "none", "-no-reboot"]);
     qemu.arg("-kernel").arg(&kernel.image).arg("-initrd").arg(&archive).arg("-append").arg(line);
     qemu.args(["-serial", &format!("file:{}", place.join("console").display())]);
+    qemu.args(["-serial", &format!("file:{}", place.join("line").display())]);
     qemu.args(["-device", "virtio-serial-pci", "-device", "virtserialport,chardev=out,name=out"]);
     qemu.args(["-chardev", &format!("file,id=out,path={}", place.join("out").display())]);
     qemu.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::inherit());

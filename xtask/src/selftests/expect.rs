@@ -95,7 +95,7 @@ const USUAL_FLAGS: u32 = TEST_RND_HI32 | TEST_REG_INVARIANTS;
 
 /// The programs of a test object with their expectations, in libbpf's order.
 pub(crate) fn of_object(bytes: &[u8]) -> Result<Vec<Spec>> {
-    let btf = object::section(bytes, ".BTF")?.map(|types| Btf::parse(types)).transpose()?;
+    let btf = object::section(bytes, ".BTF")?.map(Btf::parse).transpose()?;
     let mut specs = Vec::new();
     for object::Named { name, section: _ } in object::programs(bytes)? {
         let mut tags = Vec::new();
