@@ -149,7 +149,7 @@ fn info(row: &Row, version: Version) -> ProgramTypeInfo {
             Sleep::Always => true,
         },
         always_sleeps: sleep == Sleep::Always,
-        ctx_fixed_offset: plain_ctx,
+        ctx_fixed_offset: plain_ctx && version.at_least(ctx::PLAIN_CTX_OFFSETS),
         attaches_by_btf: by_btf,
     }
 }

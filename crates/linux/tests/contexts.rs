@@ -1,6 +1,6 @@
 //! What may be read and written of each context, byte by byte, against the kernel's `*_is_valid_access` functions.
 //!
-//! `contexts.txt` holds, for each program type, attach type and capability that matter, every access that is allowed: by
+//! `contexts-*.txt` hold, by release, for each program type, attach type and capability that matter, every access that is allowed: by
 //! direction and size, the offsets at which an access may begin. `8..40` stands for all aligned offsets from 8 up to but not
 //! including 40; a name after a colon is what the load yields, where that is not a number.
 
@@ -9,7 +9,7 @@ use std::fmt::Write as _;
 use bpfvet_insn::Program;
 use bpfvet_linux::Linux;
 use bpfvet_platform::{
-    AttachType, CtxKind, CtxLayout, CtxValue, LoadRequest, Platform, Privilege, ProgramType, SocketView,
+    AttachType, CtxKind, CtxLayout, CtxValue, LoadRequest, Platform, Privilege, ProgramType, SocketView, Version,
 };
 
 const SIZES: [u32; 4] = [1, 2, 4, 8];
@@ -118,10 +118,15 @@ fn layout(linux: &Linux, kind: ProgramType) -> Option<&CtxLayout> {
 
 #[test]
 fn every_access_to_every_context() {
-    let linux = Linux::newest();
+    expect_test::expect_file!["contexts-7.3.txt"].assert_eq(&every_access(&Linux::newest()));
+    let older = Linux::new(Version::new(6, 12)).unwrap();
+    expect_test::expect_file!["contexts-6.12.txt"].assert_eq(&every_access(&older));
+}
+
+fn every_access(linux: &Linux) -> String {
     let mut text = String::new();
     for info in linux.program_types() {
-        let Some(layout) = layout(&linux, info.kind) else { continue };
+        let Some(layout) = layout(linux, info.kind) else { continue };
         let attach = ATTACH.iter().find(|(kind, _)| *kind == info.kind).map_or(&[AttachType(0)][..], |(_, list)| list);
         for attach in attach {
             let full = page(layout, &request(info.kind, *attach, Privilege::FULL));
@@ -143,7 +148,7 @@ fn every_access_to_every_context() {
         let page = page(layout, &request(ProgramType::XDP, AttachType(0), Privilege::FULL));
         let _ = write!(text, "{name} ({}, {} bytes)\n{page}", layout.name, layout.size);
     }
-    expect_test::expect_file!["contexts.txt"].assert_eq(&text);
+    text
 }
 
 /// A load that extends the sign never yields a pointer.

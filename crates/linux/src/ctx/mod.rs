@@ -78,6 +78,10 @@ fn layout<'a>(name: &'static str, size: u32, rows: impl Iterator<Item = &'a Row>
     CtxLayout { name: Cow::Borrowed(name), size, fields: Cow::Owned(fields), aligned: true }
 }
 
+/// Since when a context that needs no rewriting may be addressed through a pointer with an offset (`is_var_ctx_off_allowed` and
+/// `fixed_off_ok`; later than 6.12, taken for the newest release).
+pub(crate) const PLAIN_CTX_OFFSETS: Version = Version::new(7, 3);
+
 /// Bytes of its context that a program that makes system calls may address (`syscall_prog_is_valid_access`: below `U16_MAX`).
 const SYSCALL_CTX: u32 = u16::MAX as u32;
 
@@ -109,7 +113,8 @@ pub(crate) fn of(kind: ProgramType, version: Version) -> CtxKind {
         ProgramType::RAW_TRACEPOINT_WRITABLE => &tracing::RAW_TRACEPOINT_WRITABLE,
         ProgramType::PERF_EVENT => &tracing::PERF_EVENT,
         ProgramType::LIRC_MODE2 => &tracing::LIRC,
-        ProgramType::SYSCALL => return CtxKind::Buffer { size: SYSCALL_CTX },
+        ProgramType::SYSCALL if version.at_least(PLAIN_CTX_OFFSETS) => return CtxKind::Buffer { size: SYSCALL_CTX },
+        ProgramType::SYSCALL => &tracing::SYSCALL,
         // Tracing, security hooks, structure operations, and programs that replace others: arguments typed by BTF.
         _ => return CtxKind::BtfArgs,
     };

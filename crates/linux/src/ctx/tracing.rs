@@ -48,3 +48,7 @@ pub(super) static PERF_EVENT: Table = Table {
 
 /// `lirc_mode2_is_valid_access`
 pub(super) static LIRC: Table = Table { name: "lirc_mode2", size: 4, rows: &[ro("sample", 0, 4, Exact)] };
+
+/// `syscall_prog_is_valid_access` before any offset was allowed: aligned, and at a constant offset.
+pub(super) static SYSCALL: Table =
+    Table { name: "syscall", size: u16::MAX as u32, rows: &[rw("args", 0, u16::MAX as u32, Any, Any)] };
