@@ -26,6 +26,8 @@ mod returns;
 mod special;
 mod structs;
 mod subprog;
+#[cfg(test)]
+mod tests;
 
 use alloc::format;
 
