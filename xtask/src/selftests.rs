@@ -236,6 +236,13 @@ fn settle(rows: &[Row<'_>], args: &Arguments) -> Result<()> {
     Ok(())
 }
 
+/// A reason without the numbers that differ from one program to the next.
+fn class(message: &str) -> &str {
+    let what =
+        message.split_once(": ").filter(|(head, _)| head.contains(" at insn ")).map_or(message, |(_, what)| what);
+    what.split(['(', '`', ':', '\n']).next().unwrap_or(what).trim()
+}
+
 /// What falls short, by list.
 fn failing(rows: &[Row<'_>]) -> [(List, Failing); 3] {
     let (mut verdicts, mut messages, mut counts) = (Failing::new(), Failing::new(), Failing::new());
@@ -245,8 +252,10 @@ fn failing(rows: &[Row<'_>]) -> [(List, Failing); 3] {
         match standing {
             Standing::Unsafe => drop(verdicts.insert(name(), "accepts".into())),
             Standing::TooStrict => drop(verdicts.insert(name(), "rejects".into())),
-            Standing::Unsupported => drop(verdicts.insert(name(), format!("unsupported: {}", judgement.message))),
-            Standing::Failed => drop(verdicts.insert(name(), format!("failed: {}", judgement.message))),
+            Standing::Unsupported => {
+                drop(verdicts.insert(name(), format!("unsupported: {}", class(&judgement.message))))
+            }
+            Standing::Failed => drop(verdicts.insert(name(), format!("failed: {}", class(&judgement.message)))),
             Standing::Agrees | Standing::NoTruth => {}
         }
         if let Some(Err(_)) = unmet {
@@ -259,4 +268,19 @@ fn failing(rows: &[Row<'_>]) -> [(List, Failing); 3] {
         }
     }
     [(VERDICTS, verdicts), (MESSAGES, messages), (COUNTS, counts)]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::class;
+
+    #[test]
+    fn a_class_holds_no_numbers() {
+        assert_eq!(
+            class("not supported at insn 7: calls to kernel functions (id 66208 of BTF 0)"),
+            "calls to kernel functions"
+        );
+        assert_eq!(class("extern `x` is missing"), "extern");
+        assert_eq!(class("panicked"), "panicked");
+    }
 }

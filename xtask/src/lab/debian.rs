@@ -49,8 +49,10 @@ impl Archive {
         std::fs::write(self.root.join("sources.list"), sources()?)?;
         // A suite that is gone makes this fail and does not matter: what is looked for is found in another, or named as missing.
         let update = shell::output(self.apt("apt-get").arg("update"));
-        if std::fs::read_dir(self.root.join("lists"))?.count() < 3 {
+        let mut lists = std::fs::read_dir(self.root.join("lists"))?.filter_map(Result::ok);
+        if !lists.any(|entry| entry.file_name().to_string_lossy().ends_with("InRelease")) {
             update.context("the package lists cannot be fetched: is there a network?")?;
+            bail!("the package lists cannot be fetched: is there a network?");
         }
         Ok(std::fs::write(stamp, "")?)
     }

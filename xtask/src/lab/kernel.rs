@@ -52,7 +52,7 @@ fn unpack(lab: &Lab, version: &str, target: &Path) -> Result<()> {
     let older = format!(r"linux-image-{series}\.[0-9]+(\+deb1[0-9]|-[0-9]+)-cloud-amd64");
     let pattern = if archive.newest_name(&newer)?.is_some() { newer } else { older };
     let files = target.join("files");
-    archive.unpack(&pattern, &files)?;
+    archive.unpack(&pattern, &files).with_context(|| format!("kernel {version} cannot be had"))?;
     let packed = find(&files, "vmlinuz").with_context(|| format!("the package of kernel {version} holds no kernel"))?;
     let name = packed.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let image = target.join("vmlinux");

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
 use bpfvet_btf::{Btf, Kind};
+use bpfvet_platform::{AttachType, ProgramType};
 use serde::Deserialize;
 
 use super::expect::{Expectation, Mode};
@@ -15,6 +16,9 @@ use super::matching::Pattern;
 use super::record::Name;
 use crate::lab::{Kernel, Lab, Tools};
 use crate::oracle::{OwnMap, Raw};
+
+/// Program types that attach to something of the kernel's types.
+const ATTACHING: &[ProgramType] = &[ProgramType::TRACING, ProgramType::LSM];
 
 /// What the objects' names of these tests begin with.
 pub(crate) const PREFIX: &str = "verifier/";
@@ -104,6 +108,7 @@ fn raw(printed: &Printed, kernel: &Btf) -> Result<Raw> {
         let number = function(name).unwrap_or_default().to_le_bytes();
         bytes.get_mut(at * 8 + 4..at * 8 + 8).context("a call beyond the program")?.copy_from_slice(&number);
     }
+    let target = printed.attach_to.as_ref().filter(|_| ATTACHING.contains(&ProgramType(printed.program_type)));
     let types: Result<Vec<Vec<u8>>> = printed.types.iter().map(|types| from_hex(types)).collect();
     Ok(Raw {
         program_type: printed.program_type,
@@ -113,9 +118,20 @@ fn raw(printed: &Printed, kernel: &Btf) -> Result<Raw> {
         types: types?,
         own_types: usize::try_from(printed.own_types).ok(),
         functions: printed.functions.clone(),
-        attach_to: printed.attach_to.as_deref().and_then(function).unwrap_or_default(),
-        attach_name: printed.attach_to.clone(),
+        attach_to: target.and_then(|name| attach_id(name, AttachType(printed.attach_type), kernel)).unwrap_or_default(),
+        attach_name: target.cloned(),
     })
+}
+
+/// The type in the kernel that stands for what is attached to, as libbpf looks it up (`libbpf_find_vmlinux_btf_id`).
+fn attach_id(name: &str, attach: AttachType, kernel: &Btf) -> Option<u32> {
+    let (prefix, kind) = match attach {
+        AttachType::TRACE_RAW_TP => ("btf_trace_", Kind::Typedef),
+        AttachType::TRACE_ITER => ("bpf_iter_", Kind::Func),
+        AttachType::LSM_MAC | AttachType::LSM_CGROUP => ("bpf_lsm_", Kind::Func),
+        _ => ("", Kind::Func),
+    };
+    kernel.find_by_name_kind(&format!("{prefix}{name}"), kind).map(|id| id.0)
 }
 
 fn from_hex(text: &str) -> Result<Vec<u8>> {
