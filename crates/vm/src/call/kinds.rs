@@ -204,7 +204,8 @@ pub(super) fn check_arg_offset(
             return Err(MemoryCause::VariableOffset { place, tag: value.tag(), offset }.into());
         }
     };
-    if release && pointer.const_off() != Some(0) {
+    let dynptr_on_stack = matches!(kind, ArgKind::Dynptr(_)) && value.tag() == TypeTag::of(Base::Stack);
+    if release && !dynptr_on_stack && pointer.const_off() != Some(0) {
         return Err(CallCause::ReleaseOffset { place }.into());
     }
     let flags = pointer.flags;
