@@ -7,9 +7,7 @@ use std::sync::{Arc, OnceLock};
 use bpfvet::btf::Btf;
 use bpfvet::insn::Program;
 use bpfvet::linux::Linux;
-use bpfvet::platform::{
-    AttachType, Features, LoadRefusal, LoadRequest, Platform as _, ProgramType, Version,
-};
+use bpfvet::platform::{AttachType, Features, LoadRefusal, LoadRequest, Platform as _, ProgramType, Version};
 
 use crate::fault::Fault;
 use crate::input;
@@ -70,7 +68,8 @@ pub(crate) fn hosts(names: &[String]) -> Result<Vec<Host>, Fault> {
             "newest" => versions.push(Linux::NEWEST),
             "" => return Err(Fault::Told("--kernel has an empty name in its list".to_owned())),
             _ => {
-                let version = name.parse().map_err(|error| format!("kernel `{name}` is {error}, such as 6.12, nor `all`"));
+                let version =
+                    name.parse().map_err(|error| format!("kernel `{name}` is {error}, such as 6.12, nor `all`"));
                 versions.push(version?);
             }
         }

@@ -17,7 +17,7 @@ pub(crate) fn run() -> Result<(), Fault> {
         let gained: Vec<&str> = gained.map(Feature::name).collect();
         let numbers = if features.circular_ranges() { "circular ranges" } else { "approximated" };
         let gained = if gained.is_empty() { "-".to_owned() } else { gained.join(" ") };
-        writeln!(out, "{version:<5} numbers: {numbers:<16} new: {gained}")?;
+        writeln!(out, "{:<5} numbers: {numbers:<16} new: {gained}", version.to_string())?;
         before = features;
     }
     let (first, last) = (Linux::VERSIONS.first(), Linux::VERSIONS.last());

@@ -21,11 +21,7 @@ impl Kind {
             return Ok(Self { program_type, attach_type: AttachType::default(), flags: LoadFlags::default() });
         }
         if let Some(kind) = section_kind(text) {
-            return Ok(Self {
-                program_type: kind.program_type,
-                attach_type: kind.attach_type,
-                flags: kind.flags,
-            });
+            return Ok(Self { program_type: kind.program_type, attach_type: kind.attach_type, flags: kind.flags });
         }
         let names: Vec<&str> = ProgramType::ALL.iter().skip(1).map(|kind| kind.name()).collect();
         Err(Fault::Told(format!(

@@ -25,10 +25,17 @@ impl Human {
         Self { table, last: None }
     }
 
-    pub(crate) fn write(&mut self, out: &mut dyn Write, task: &Task<'_>, host: &Host, outcome: Outcome) -> io::Result<()> {
+    pub(crate) fn write(
+        &mut self,
+        out: &mut dyn Write,
+        task: &Task<'_>,
+        host: &Host,
+        outcome: Outcome,
+    ) -> io::Result<()> {
         let style = style(outcome.verdict);
         let verdict = format_args!("{style}{:<11}{style:#} ", outcome.verdict.name());
-        let place = format_args!("{:<5} {}: {}", host.version(), task.input.path, task.name);
+        let version = host.version().to_string();
+        let place = format_args!("{version:<5} {}: {}", task.input.path, task.name);
         match outcome.verdict {
             Verdict::Accepted if self.table => {}
             Verdict::Accepted => {

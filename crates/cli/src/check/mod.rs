@@ -22,7 +22,9 @@ use std::process::ExitCode;
 use std::sync::mpsc;
 
 use bpfvet::platform::Privilege;
-use rayon::iter::{IndexedParallelIterator as _, IntoParallelIterator as _, IntoParallelRefIterator as _, ParallelIterator as _};
+use rayon::iter::{
+    IndexedParallelIterator as _, IntoParallelIterator as _, IntoParallelRefIterator as _, ParallelIterator as _,
+};
 
 use crate::args::{Check, Format};
 use crate::fault::{self, Fault};
@@ -70,7 +72,9 @@ fn format(args: &Check) -> Result<Format, Fault> {
     let format = args.format.unwrap_or(if logs { Format::Log } else { Format::Human });
     match format {
         Format::Json if logs => Err(Fault::Told("--log-level does not go with --format json".to_owned())),
-        Format::Json if args.stats => Err(Fault::Told("--stats does not go with --format json, which has it all".to_owned())),
+        Format::Json if args.stats => {
+            Err(Fault::Told("--stats does not go with --format json, which has it all".to_owned()))
+        }
         Format::Human | Format::Json | Format::Log => Ok(format),
     }
 }
@@ -118,7 +122,9 @@ fn tasks<'a>(inputs: &'a [Input], names: &[String], undecided: &mut bool) -> Res
                 }
                 found.extend(object.programs().iter().map(|entry| entry.name.as_str()));
                 let picked = pick::indices(object, names).into_iter();
-                tasks.extend(picked.filter_map(|index| Some(Task::of_object(input, index, object.programs().get(index)?))));
+                tasks.extend(
+                    picked.filter_map(|index| Some(Task::of_object(input, index, object.programs().get(index)?))),
+                );
             }
         }
     }

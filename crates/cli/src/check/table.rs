@@ -27,8 +27,12 @@ impl Costs {
 
     pub(crate) fn add(&mut self, task: &Task<'_>, host: &Host, outcome: &Outcome) {
         let stats = &outcome.stats;
-        let texts =
-            [task.input.path.clone(), task.name.to_owned(), host.version().to_string(), outcome.verdict.name().to_owned()];
+        let texts = [
+            task.input.path.clone(),
+            task.name.to_owned(),
+            host.version().to_string(),
+            outcome.verdict.name().to_owned(),
+        ];
         let numbers = [
             stats.insns_processed.into(),
             stats.total_states.into(),

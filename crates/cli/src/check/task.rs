@@ -1,5 +1,6 @@
 //! One program on one kernel.
 
+use std::path::Path;
 use std::time::Instant;
 
 use bpfvet::Verifier;
@@ -50,10 +51,15 @@ impl<'a> Task<'a> {
         self.entry.map(|(_, entry)| entry.section.as_str())
     }
 
+    /// Where its file is, and perhaps its source.
+    fn dir(&self) -> &'a Path {
+        Path::new(&self.input.path).parent().unwrap_or(Path::new(""))
+    }
+
     /// Asks one kernel; `at` is its place among the kernels.
     pub(crate) fn run(&self, host: &Host, at: usize, asked: &Asked<'_>) -> Outcome {
-        let started = Instant::now();
-        let mut outcome = match &self.input.content {
+        let dir = self.dir();
+        match &self.input.content {
             Content::Raw { name: _, program: Err(error) } => {
                 let diagnostic = explain_bytes(error);
                 let mut outcome = Outcome::undecodable(asked.kind.map(|kind| kind.program_type), &diagnostic);
@@ -63,9 +69,9 @@ impl<'a> Task<'a> {
             Content::Raw { name, program: Ok(program) } => match asked.kind {
                 Some(kind) => {
                     let request = kind.request(name, program.clone(), asked.privilege);
-                    let outcome = asked.judge(&request, host.plain());
+                    let outcome = asked.judge(&request, host.plain(), dir);
                     match outcome.wants_types.then(|| host.typed(asked.types)).flatten() {
-                        Some(linux) => asked.judge(&request, linux),
+                        Some(linux) => asked.judge(&request, linux, dir),
                         None => outcome,
                     }
                 }
@@ -75,9 +81,7 @@ impl<'a> Task<'a> {
                 (Some(view), Some(entry)) => self.of_view(entry, view, bytes, host, asked),
                 _ => Outcome::failed(None, "the program is not in the object".to_owned()),
             },
-        };
-        outcome.duration = started.elapsed();
-        outcome
+        }
     }
 
     /// Without the kernel's types first, for reading those takes longer than most verifications.
@@ -93,24 +97,24 @@ impl<'a> Task<'a> {
         if section_kind(&entry.section).is_some_and(|kind| kind.by_btf)
             && let Some((object, linux)) = typed()
         {
-            return asked.of_object(object, index, linux);
+            return asked.of_object(object, index, linux, self.dir());
         }
-        let outcome = asked.of_object(view.plain(), index, host.plain());
+        let outcome = asked.of_object(view.plain(), index, host.plain(), self.dir());
         match outcome.wants_types.then(typed).flatten() {
-            Some((object, linux)) => asked.of_object(object, index, linux),
+            Some((object, linux)) => asked.of_object(object, index, linux, self.dir()),
             None => outcome,
         }
     }
 }
 
 impl Asked<'_> {
-    fn of_object(&self, object: &Object, index: usize, linux: &Linux) -> Outcome {
+    fn of_object(&self, object: &Object, index: usize, linux: &Linux, dir: &Path) -> Outcome {
         let Some(entry) = object.programs().get(index) else {
             return Outcome::failed(None, "the program is not in the object".to_owned());
         };
         let program_type = self.kind.map(|kind| kind.program_type).or(entry.program_type);
         let mut outcome = match request(object, index, self.kind) {
-            Some(Ok(request)) => self.judge(&request, linux),
+            Some(Ok(request)) => self.judge(&request, linux, dir),
             Some(Err(error)) => self.unloadable(&error, program_type),
             None => Outcome::failed(program_type, "the program is not in the object".to_owned()),
         };
@@ -143,9 +147,10 @@ impl Asked<'_> {
     }
 
     /// Verifies, and once more with a recorder when there is something to explain.
-    fn judge(&self, request: &LoadRequest, linux: &Linux) -> Outcome {
+    fn judge(&self, request: &LoadRequest, linux: &Linux, dir: &Path) -> Outcome {
         let verifier = Verifier::new(linux);
         let names = Names::new(request, linux);
+        let started = Instant::now();
         let graph = verifier.analyze(request);
         let mut log = String::new();
         let result = match &graph {
@@ -164,8 +169,9 @@ impl Asked<'_> {
                 result
             }
         };
+        let duration = started.elapsed();
         let rejection = match result {
-            Ok(accepted) => return Outcome { detail: log, ..Outcome::accepted(request, accepted.stats) },
+            Ok(accepted) => return Outcome { detail: log, duration, ..Outcome::accepted(request, accepted.stats) },
             Err(rejection) => rejection,
         };
         let history = match (&self.words, &graph) {
@@ -180,11 +186,11 @@ impl Asked<'_> {
         let diagnostic = explain(&rejection, &names, &history);
         let mut outcome = Outcome::refused(request, &diagnostic, rejection.stats);
         if let Some(words) = &self.words {
-            log.push_str(&words.drawn(&diagnostic, &names, &history));
+            log.push_str(&words.drawn(&diagnostic, &names, &history, dir));
         }
         if outcome.verdict == Verdict::Failed && outcome.message.is_none() {
             outcome.message = Some(diagnostic.headline);
         }
-        Outcome { detail: log, ..outcome }
+        Outcome { detail: log, duration, ..outcome }
     }
 }

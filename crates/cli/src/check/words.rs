@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
+use std::path::Path;
 
 use anstream::{AutoStream, ColorChoice};
 use bpfvet::platform::LineInfo;
@@ -25,8 +26,9 @@ impl Words {
         Self { colour, width: usize::from(width) }
     }
 
-    pub(crate) fn drawn(&self, diagnostic: &Diagnostic, names: &Names<'_>, history: &History) -> String {
-        let source = Files { lines: &names.request().lines };
+    /// Sources are looked for where the compiler saw them, and from `dir`, where the object is.
+    pub(crate) fn drawn(&self, diagnostic: &Diagnostic, names: &Names<'_>, history: &History, dir: &Path) -> String {
+        let source = Files { lines: &names.request().lines, dir };
         render(diagnostic, names, history, &source, self.colour, self.width)
     }
 
@@ -51,17 +53,25 @@ impl Words {
 /// Source files where the object's lines say that they are, as long as they are still what was compiled.
 struct Files<'a> {
     lines: &'a [LineInfo],
+    dir: &'a Path,
 }
 
 impl SourceProvider for Files<'_> {
     fn file(&self, path: &str) -> Option<Cow<'_, str>> {
-        let text = std::fs::read_to_string(path).ok()?;
+        let places = [Path::new(path).to_owned(), self.dir.join(path)];
+        places.iter().find_map(|place| self.compiled(path, std::fs::read_to_string(place).ok()?)).map(Cow::Owned)
+    }
+}
+
+impl Files<'_> {
+    /// The text, if all the lines that the object keeps of the file are in it.
+    fn compiled(&self, path: &str, text: String) -> Option<String> {
         let lines: Vec<&str> = text.lines().collect();
         let mut recorded = self.lines.iter().filter(|line| *line.file == *path && !line.text.is_empty());
         let same = recorded.all(|line| {
             let index = usize::try_from(line.line).ok().and_then(|number| number.checked_sub(1));
             index.and_then(|index| lines.get(index)).is_some_and(|text| text.trim() == line.text.trim())
         });
-        same.then_some(Cow::Owned(text))
+        same.then_some(text)
     }
 }
