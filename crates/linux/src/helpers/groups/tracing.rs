@@ -5,37 +5,49 @@ use super::groups;
 use crate::helpers::*;
 
 groups! {
-    /// Tracing types (`bpf_tracing_func_proto`, kernel/trace/bpf_trace.c).
+    /// Tracing types (`bpf_tracing_func_proto`, kernel/trace/bpf_trace.c). What the base set took over asked for no capability here.
     TRACING {
         trace::PROBE_READ_COMPAT;
+        trace::TRACE_PRINTK until 6, 16;
         misc::GET_SMP_PROCESSOR_ID;
         task::GET_CURRENT_PID_TGID until 6, 10;
         task::GET_CURRENT_UID_GID until 6, 16;
         task::GET_CURRENT_COMM until 6, 16;
         trace::PERF_EVENT_READ until 6, 16;
-        task::GET_CURRENT_TASK until 5, 8;
+        task::GET_CURRENT_TASK until 6, 16;
         trace::PROBE_WRITE_USER if SYS_ADMIN;
         cgroup::CURRENT_TASK_UNDER_CGROUP until 6, 16;
         trace::PROBE_READ_COMPAT_STR;
         trace::PERF_EVENT_READ_VALUE until 6, 16;
         cgroup::GET_CURRENT_CGROUP_ID until 6, 2;
         task::SEND_SIGNAL until 6, 16;
-        trace::PROBE_READ_USER until 5, 8;
-        trace::PROBE_READ_KERNEL until 5, 8;
-        trace::PROBE_READ_USER_STR until 5, 8;
-        trace::PROBE_READ_KERNEL_STR until 5, 8;
+        trace::PROBE_READ_USER until 6, 16;
+        trace::PROBE_READ_KERNEL until 6, 16;
+        trace::PROBE_READ_USER_STR until 6, 16;
+        trace::PROBE_READ_KERNEL_STR until 6, 16;
         task::SEND_SIGNAL_THREAD until 6, 16;
+        misc::JIFFIES64 until 6, 16;
         task::GET_NS_CURRENT_PID_TGID until 6, 10;
         cgroup::GET_CURRENT_ANCESTOR_CGROUP_ID until 6, 2;
         trace::GET_TASK_STACK_SLEEPABLE from 6, 13 until 6, 16 if SLEEPING;
         trace::GET_TASK_STACK until 6, 16;
         task::COPY_FROM_USER until 6, 16;
+        trace::SNPRINTF_BTF until 6, 16;
+        misc::PER_CPU_PTR until 6, 16;
+        misc::THIS_CPU_PTR until 6, 16;
         maps::TASK_STORAGE_GET until 6, 16;
         maps::TASK_STORAGE_DELETE until 6, 16;
+        task::GET_CURRENT_TASK_BTF until 6, 16;
+        maps::FOR_EACH_MAP_ELEM until 6, 16;
+        trace::SNPRINTF until 6, 16;
         trace::GET_FUNC_IP_TRACING if NEVER => NoTracedFunction;
+        task::TASK_PT_REGS until 6, 16;
         trace::GET_BRANCH_SNAPSHOT until 6, 16;
+        trace::TRACE_VPRINTK until 6, 16;
         task::FIND_VMA until 6, 16;
         task::COPY_FROM_USER_TASK until 6, 16;
+        maps::CGRP_STORAGE_GET until 6, 16;
+        maps::CGRP_STORAGE_DELETE until 6, 16;
     }
     /// What only `BPF_PROG_TYPE_TRACING` has (`check_get_func_ip`, kernel/bpf/verifier.c).
     TRACING_ONLY {
