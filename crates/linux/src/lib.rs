@@ -31,8 +31,9 @@ use core::fmt;
 
 use bpfvet_btf::{Btf, Kind, NameIndex, TypeId};
 use bpfvet_platform::{
-    CtxLayout, Features, HelperId, HelperLookup, Limits, LoadRefusal, LoadRequest, MapDef, MapKind, MapKindInfo,
-    MapRefusal, Platform, Privilege, ProgramType, ProgramTypeInfo, ReturnRule, SocketView, Version,
+    CtxLayout, Features, HelperId, HelperLookup, HelperProto, Limits, LoadRefusal, LoadRequest, MapDef, MapKind,
+    MapKindInfo, MapRefusal, Platform, Privilege, ProgramType, ProgramTypeInfo, RetRange, ReturnRule, SocketView,
+    Version,
 };
 
 /// Linux at one release.
@@ -45,6 +46,14 @@ pub struct Linux {
     maps: Vec<MapKindInfo>,
     sockets: [CtxLayout; 4],
     btf: Option<Types>,
+    processors: Option<Arc<ProcessorHelpers>>,
+}
+
+/// The prototypes of `get_smp_processor_id`, the plain one and the one that spares registers, for a known number of processors.
+#[derive(Clone, Debug)]
+struct ProcessorHelpers {
+    plain: HelperProto,
+    fastcall: HelperProto,
 }
 
 /// The kernel's own types, and where to find them by name.
@@ -149,7 +158,22 @@ impl Linux {
             sockets: [SocketView::Full, SocketView::Common, SocketView::Tcp, SocketView::Xdp]
                 .map(|view| ctx::socket(view, version)),
             btf: None,
+            processors: None,
         }
+    }
+
+    /// The same on a machine with this many processors, which bounds what `get_smp_processor_id` returns. Without it, the
+    /// largest machine is taken.
+    #[must_use]
+    pub fn with_processors(self, count: u32) -> Self {
+        let bounded = |proto: &HelperProto| {
+            let mut proto = proto.clone();
+            proto.ret.range = RetRange::Between { min: 0, max: i64::from(count.saturating_sub(1)) };
+            proto
+        };
+        let (plain, fastcall) = helpers::processor_id();
+        let processors = ProcessorHelpers { plain: bounded(plain), fastcall: bounded(fastcall) };
+        Self { processors: Some(Arc::new(processors)), ..self }
     }
 
     /// The same with the kernel's own types, which typed arguments, structure operations and kernel functions need.
@@ -220,7 +244,13 @@ impl Platform for Linux {
     }
 
     fn helper(&self, id: HelperId, request: &LoadRequest) -> HelperLookup<'_> {
-        helpers::look_up(self.version, id, request, self.types())
+        let answer = helpers::look_up(self.version, id, request, self.types());
+        if let (Some(own), HelperLookup::Allowed(proto)) = (&self.processors, &answer)
+            && id == helpers::PROCESSOR_ID
+        {
+            return HelperLookup::Allowed(if proto.effects.fastcall { &own.fastcall } else { &own.plain });
+        }
+        answer
     }
 
     fn map_kind(&self, kind: MapKind) -> Option<&MapKindInfo> {
@@ -236,7 +266,7 @@ impl Platform for Linux {
     }
 
     fn map_allows_helper(&self, kind: MapKind, helper: HelperId) -> bool {
-        self.map_kind(kind).is_some() && maps::allows(kind, helper)
+        self.map_kind(kind).is_some() && maps::allows(self.version, kind, helper)
     }
 
     fn may_update_sockmap(&self, helper: HelperId, request: &LoadRequest) -> bool {

@@ -5,8 +5,9 @@ use std::fmt::Write as _;
 use bpfvet_insn::Program;
 use bpfvet_linux::Linux;
 use bpfvet_platform::{
-    AttachTarget, AttachType, CtxKind, LoadRefusal, LoadRequest, PacketToHelpers, Platform, Privilege, ProgramType,
-    ReturnRule, Version,
+    AttachTarget, AttachType, CtxKind, FieldKind, HelperId, HelperLookup, HelperProto, LoadRefusal, LoadRequest,
+    MapDef, MapField, MapKind, MapRefusal, PacketToHelpers, Platform, Privilege, ProgramType, RetRange, ReturnRule,
+    Version,
 };
 
 fn request(kind: ProgramType, attach: AttachType) -> LoadRequest {
@@ -210,4 +211,65 @@ fn older_releases_know_less() {
     assert!(has(5, 5, ProgramType::TRACING) && !has(5, 4, ProgramType::TRACING));
     assert!(has(5, 9, ProgramType::SK_LOOKUP) && !has(5, 8, ProgramType::SK_LOOKUP));
     assert!(has(6, 4, ProgramType::NETFILTER) && !has(6, 3, ProgramType::NETFILTER));
+}
+
+/// The machine's processors bound what a program can learn of its own.
+#[test]
+fn processors() {
+    let max = |linux: &Linux, kind| {
+        let request = request(kind, AttachType(0));
+        let HelperLookup::Allowed(HelperProto { ret, .. }) = linux.helper(HelperId(8), &request) else { return None };
+        if let RetRange::Between { min: 0, max } = ret.range { Some(max) } else { None }
+    };
+    for kind in [ProgramType::XDP, ProgramType::SOCKET_FILTER] {
+        assert_eq!(max(&Linux::newest(), kind), Some(8191));
+        assert_eq!(max(&Linux::newest().with_processors(4), kind), Some(3));
+        assert_eq!(max(&Linux::newest().with_processors(0), kind), Some(0));
+    }
+}
+
+#[test]
+fn sockets_in_maps_are_changed_where_no_lock_on_them_can_be_held() {
+    let linux = Linux::newest();
+    let (update, delete) = (HelperId(2), HelperId(3));
+    let may = |kind, attach, helper| linux.may_update_sockmap(helper, &request(kind, attach));
+    assert!(may(ProgramType::TRACING, AttachType::TRACE_ITER, update));
+    assert!(!may(ProgramType::TRACING, AttachType::TRACE_FENTRY, update));
+    assert!(may(ProgramType::SOCK_OPS, AttachType::CGROUP_SOCK_OPS, delete));
+    assert!(!may(ProgramType::SOCK_OPS, AttachType::CGROUP_SOCK_OPS, update));
+    assert!(may(ProgramType::SK_LOOKUP, AttachType::SK_LOOKUP, update));
+    assert!(!may(ProgramType::XDP, AttachType::XDP, update));
+    let older = Linux::new(Version::new(6, 12)).unwrap();
+    assert!(older.may_update_sockmap(update, &request(ProgramType::XDP, AttachType::XDP)));
+}
+
+#[test]
+fn maps_and_programs() {
+    let linux = Linux::newest();
+    let check = |map: &MapDef, kind, sleepable| {
+        let mut request = request(kind, AttachType(0));
+        request.flags.sleepable = sleepable;
+        linux.check_map(map, &request)
+    };
+    let with = |kind| {
+        let mut map = MapDef::new("m", MapKind::ARRAY, 4, 16, 1);
+        map.fields.push(MapField { kind, offset: 0, size: 4, pointee: 0, node: 0 });
+        map
+    };
+    let plain = MapDef::new("m", MapKind::ARRAY, 4, 8, 1);
+    assert_eq!(check(&plain, ProgramType::KPROBE, false), Ok(()));
+    assert_eq!(check(&with(FieldKind::SpinLock), ProgramType::XDP, false), Ok(()));
+    let refused = Err(MapRefusal::FieldInTracing(FieldKind::SpinLock));
+    assert_eq!(check(&with(FieldKind::SpinLock), ProgramType::KPROBE, false), refused);
+    let refused = Err(MapRefusal::FieldInSocketFilter(FieldKind::ResSpinLock));
+    assert_eq!(check(&with(FieldKind::ResSpinLock), ProgramType::SOCKET_FILTER, false), refused);
+    assert_eq!(check(&with(FieldKind::Timer), ProgramType::KPROBE, false), Ok(()));
+    let refused = Err(MapRefusal::FieldInTracing(FieldKind::RbRoot));
+    assert_eq!(check(&with(FieldKind::RbRoot), ProgramType::PERF_EVENT, false), refused);
+    let perf = MapDef::new("p", MapKind::PERF_EVENT_ARRAY, 4, 4, 1);
+    assert_eq!(check(&perf, ProgramType::KPROBE, false), Ok(()));
+    assert_eq!(check(&perf, ProgramType::KPROBE, true), Err(MapRefusal::NotSleepable));
+    let ops = MapDef::new("o", MapKind::STRUCT_OPS, 4, 64, 1);
+    assert_eq!(check(&ops, ProgramType::XDP, false), Err(MapRefusal::NotForPrograms));
+    assert_eq!(check(&MapDef::new("x", MapKind(99), 4, 4, 1), ProgramType::XDP, false), Err(MapRefusal::UnknownKind));
 }

@@ -84,6 +84,7 @@ mod privilege;
 mod program;
 mod refusal;
 mod request;
+mod typed;
 mod version;
 
 pub use condition::{Condition, Target};
@@ -99,6 +100,7 @@ pub use privilege::Privilege;
 pub use program::{AttachType, PacketAccess, PacketToHelpers, ProgramType, ProgramTypeInfo, ReturnRule};
 pub use refusal::{LoadRefusal, MapRefusal};
 pub use request::{AttachTarget, FuncInfo, LineInfo, LoadFlags, LoadRequest};
+pub use typed::{TypedArg, TypedArgs, Untold};
 pub use version::{NotAVersion, Version};
 
 use alloc::sync::Arc;
@@ -174,6 +176,16 @@ pub trait Platform: core::fmt::Debug {
     fn check_map_creation(&self, map: &MapDef, privilege: Privilege) -> Result<(), MapRefusal> {
         let _ = privilege;
         if self.map_kind(map.kind).is_none() { Err(MapRefusal::UnknownKind) } else { Ok(()) }
+    }
+
+    /// What is promised of the arguments in a context that is typed by what the program attaches to.
+    ///
+    /// # Errors
+    ///
+    /// [`Untold`] where the host cannot tell: the program is then unsupported. That is the default.
+    fn typed_args(&self, request: &LoadRequest) -> Result<TypedArgs, Untold> {
+        let _ = request;
+        Err("contexts that are typed by what a program attaches to".into())
     }
 
     /// A helper's name without the `bpf_` prefix, whether or not the program may call it; for messages only.

@@ -16,12 +16,20 @@ mod trace;
 mod xdp;
 
 use bpfvet_btf::Btf;
-use bpfvet_platform::{HelperId, HelperLookup, LoadRequest, ProgramType, Version};
+use bpfvet_platform::{HelperId, HelperLookup, HelperProto, LoadRequest, ProgramType, Version};
 
 use crate::{programs, struct_ops};
 
 /// The highest number of a helper (`__BPF_FUNC_MAX_ID` less one).
 const LAST: u32 = 211;
+
+/// `get_smp_processor_id`
+pub(crate) const PROCESSOR_ID: HelperId = HelperId(8);
+
+/// Both prototypes of `get_smp_processor_id`: the plain one, and the one that spares registers.
+pub(crate) fn processor_id() -> (&'static HelperProto, &'static HelperProto) {
+    (&misc::GET_RAW_SMP_PROCESSOR_ID.proto, &misc::GET_SMP_PROCESSOR_ID.proto)
+}
 
 /// Every row of every table.
 fn entries() -> impl Iterator<Item = &'static rows::Entry> {

@@ -1,7 +1,7 @@
 //! Which helper takes which kind of map (`check_map_func_compatibility`, kernel/bpf/verifier.c): one table from the map's side,
 //! one from the helper's. Both must agree; what neither mentions is free.
 
-use bpfvet_platform::{HelperId, MapKind};
+use bpfvet_platform::{HelperId, MapKind, Version};
 
 /// A restricted kind of map and the helpers that take it. Update and delete of maps that hold sockets depend on the program
 /// besides (`may_update_sockmap`).
@@ -87,11 +87,32 @@ static BY_HELPER: &[(&str, &[MapKind])] = &[
     ("cgrp_storage_delete", &[MapKind::CGRP_STORAGE]),
 ];
 
+/// Pairs that came later than both the kind and the helper.
+#[rustfmt::skip]
+static LATER: &[(MapKind, &str, Version)] = &[
+    (MapKind::DEVMAP, "map_lookup_elem", Version::new(5, 3)),
+    (MapKind::XSKMAP, "map_lookup_elem", Version::new(5, 3)),
+    (MapKind::SOCKMAP, "sk_select_reuseport", Version::new(5, 7)),
+    (MapKind::SOCKHASH, "sk_select_reuseport", Version::new(5, 7)),
+    (MapKind::SOCKMAP, "map_lookup_elem", Version::new(5, 8)),
+    (MapKind::SOCKHASH, "map_lookup_elem", Version::new(5, 8)),
+    (MapKind::SOCKMAP, "map_update_elem", Version::new(5, 10)),
+    (MapKind::SOCKHASH, "map_update_elem", Version::new(5, 10)),
+    (MapKind::SOCKMAP, "map_delete_elem", Version::new(5, 10)),
+    (MapKind::SOCKHASH, "map_delete_elem", Version::new(5, 10)),
+    (MapKind::SK_STORAGE, "kptr_xchg", Version::new(6, 4)),
+    (MapKind::INODE_STORAGE, "kptr_xchg", Version::new(6, 4)),
+    (MapKind::TASK_STORAGE, "kptr_xchg", Version::new(6, 4)),
+    (MapKind::CGRP_STORAGE, "kptr_xchg", Version::new(6, 4)),
+];
+
 /// Whether a map of this kind may be passed to this helper.
-pub(crate) fn allows(kind: MapKind, helper: HelperId) -> bool {
+pub(crate) fn allows(version: Version, kind: MapKind, helper: HelperId) -> bool {
     let name = crate::helpers::name(helper).unwrap_or("");
+    let later = LATER.iter().find(|(one, other, _)| *one == kind && *other == name);
     BY_MAP.iter().find(|(one, _)| *one == kind).is_none_or(|(_, helpers)| helpers.contains(&name))
         && BY_HELPER.iter().find(|(one, _)| *one == name).is_none_or(|(_, kinds)| kinds.contains(&kind))
+        && later.is_none_or(|(_, _, since)| version.at_least(*since))
 }
 
 #[cfg(test)]
@@ -120,8 +141,18 @@ mod tests {
 
     #[test]
     fn every_name_is_a_helper() {
-        for name in BY_MAP.iter().flat_map(|(_, helpers)| *helpers).chain(BY_HELPER.iter().map(|(name, _)| name)) {
+        let by_map = BY_MAP.iter().flat_map(|(_, helpers)| *helpers);
+        for name in by_map.chain(BY_HELPER.iter().map(|(name, _)| name)).chain(LATER.iter().map(|(_, name, _)| name)) {
             assert!(crate::helpers::by_name(name).is_some(), "{name}");
+        }
+    }
+
+    #[test]
+    fn what_came_later_is_allowed_now() {
+        for (kind, name, since) in LATER {
+            let helper = crate::helpers::by_name(name).unwrap();
+            assert!(allows(*since, *kind, helper), "{name} on {}", kind.name());
+            assert!(!allows(Version::new(since.major, since.minor - 1), *kind, helper));
         }
     }
 }
