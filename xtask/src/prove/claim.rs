@@ -1,5 +1,7 @@
 //! Claims: what is assumed of sets and words, and what must then hold.
 
+use std::collections::BTreeSet;
+
 use bpfvet_domain::arc::Arc;
 use bpfvet_domain::scalar::Scalar;
 use bpfvet_domain::tnum::Tnum;
@@ -16,6 +18,8 @@ impl<W: Double<Truth = Prop, Half: Symbolic> + Symbolic> Register for W {}
 #[derive(Default)]
 pub(crate) struct Claim {
     assumptions: Vec<Term>,
+    /// Names of members, as against names of sets.
+    members: BTreeSet<String>,
     goals: Vec<Term>,
 }
 
@@ -31,10 +35,14 @@ impl Claim {
     pub(crate) fn word<W: Symbolic>(&mut self, name: &str) -> W {
         W::named(name)
     }
+    fn member<W: Symbolic>(&mut self, name: &str) -> W {
+        self.members.insert(name.to_owned());
+        W::named(name)
+    }
     /// Any set of known bits, and any member.
     pub(crate) fn tnum<W: Symbolic>(&mut self, set: &str, member: &str) -> (Tnum<W>, W) {
         let tnum = Tnum { value: W::named(&format!("{set}_value")), mask: W::named(&format!("{set}_mask")) };
-        let word = W::named(member);
+        let word = self.member(member);
         self.assume(tnum.is_well_formed());
         self.assume(tnum.contains(word));
         (tnum, word)
@@ -42,7 +50,7 @@ impl Claim {
     /// Any arc, and any member.
     pub(crate) fn arc<W: Symbolic>(&mut self, set: &str, member: &str) -> (Arc<W>, W) {
         let arc = Arc { base: W::named(&format!("{set}_base")), size: W::named(&format!("{set}_size")) };
-        let word = W::named(member);
+        let word = self.member(member);
         self.assume(arc.contains(word));
         (arc, word)
     }
@@ -74,16 +82,6 @@ impl Claim {
         self.show(tnum.is_well_formed());
         self.show(tnum.contains(word));
     }
-    pub(crate) fn show_same_arc<W: Symbolic>(&mut self, a: Arc<W>, b: Arc<W>) {
-        self.show(a.base.same(b.base));
-        self.show(a.size.same(b.size));
-    }
-    pub(crate) fn show_same<W: Register>(&mut self, a: Scalar<W>, b: Scalar<W>) {
-        self.show(a.tnum().value.same(b.tnum().value));
-        self.show(a.tnum().mask.same(b.tnum().mask));
-        self.show_same_arc(a.arc64(), b.arc64());
-        self.show_same_arc(a.arc32(), b.arc32());
-    }
 }
 
 /// A named claim about an operator.
@@ -97,6 +95,8 @@ pub(crate) struct Obligation {
 /// A question to a solver.
 pub(crate) struct Query {
     pub(crate) text: String,
+    /// The same with those assumptions only that speak of the sets that the goal speaks of. If the goal follows from these, it follows.
+    pub(crate) essence: Option<String>,
     /// Asks whether the assumptions can be met at all, rather than whether the goal can be missed.
     pub(crate) of_assumptions: bool,
 }
@@ -119,19 +119,39 @@ impl Obligation {
 
     /// One question about the assumptions, and one for each conjunct of the goals: assumptions stand apart, which solvers like better.
     pub(crate) fn queries(&self) -> Vec<Query> {
-        let Claim { assumptions, goals } = self.stated(None);
-        let mut goals: Vec<Term> = goals.into_iter().flat_map(term::conjuncts).collect();
-        goals.sort();
-        goals.dedup();
+        let Claim { assumptions, members, goals } = self.stated(None);
+        let split = |terms: Vec<Term>| {
+            let mut parts: Vec<Term> = terms.into_iter().flat_map(term::conjuncts).collect();
+            parts.sort();
+            parts.dedup();
+            parts
+        };
+        let (assumptions, mut goals) = (split(assumptions), split(goals));
         goals.retain(|goal| !assumptions.contains(goal) && term::known(*goal) != Some(1));
-        let met = Query { text: term::query(&assumptions, None), of_assumptions: true };
-        let asked = |goal: Term| Query { text: term::query(&assumptions, Some(goal)), of_assumptions: false };
+        let asked = |goal: Term| {
+            let spoken_of: BTreeSet<String> = term::variables(goal).union(&members).cloned().collect();
+            let essential: Vec<Term> =
+                assumptions.iter().copied().filter(|&assumption| term::variables(assumption).is_subset(&spoken_of)).collect();
+            Query {
+                text: term::query(&assumptions, Some(goal)),
+                essence: (essential.len() < assumptions.len()).then(|| term::query(&essential, Some(goal))),
+                of_assumptions: false,
+            }
+        };
+        let met = Query { text: term::query(&assumptions, None), essence: None, of_assumptions: true };
         std::iter::once(met).chain(goals.into_iter().map(asked)).collect()
+    }
+
+    /// One question for all goals together.
+    pub(crate) fn whole_query(&self) -> String {
+        let Claim { assumptions, goals, .. } = self.stated(None);
+        let all = goals.into_iter().map(Prop).reduce(|all, goal| all & goal);
+        term::query(&assumptions, all.map(|all| all.0))
     }
 
     /// Whether some goal can be missed when the operator has this fault: one question for all goals, or nothing if the fault finds no place.
     pub(crate) fn faulty_query(&self, fault: Fault) -> Option<String> {
-        let Claim { assumptions, goals } = self.stated(Some(fault));
+        let Claim { assumptions, goals, .. } = self.stated(Some(fault));
         let all = goals.into_iter().map(Prop).reduce(|all, goal| all & goal)?;
         (planted() && term::known(all.0) != Some(1)).then(|| term::query(&assumptions, Some(all.0)))
     }

@@ -1,9 +1,78 @@
-//! Operators put wrong: each must be refuted, or the proofs would prove anything.
+//! Operators put wrong: each seeded mistake must be refuted, or the proofs would prove anything.
+//!
+//! Two kinds. *Mistakes* are written out: most are what kernels and other verifiers once did. *Slips* change one operation of the shipped
+//! source as it runs (`<=` for `<`, a sum for a difference): many are refuted, and the rest are no less sound, only vaguer or the same.
 
-use anyhow::Result;
+mod mistakes;
 
-use super::solvers::Solvers;
+use std::fs;
+use std::path::PathBuf;
 
-pub(crate) fn refute(_solvers: &Solvers, _wanted: &dyn Fn(&str) -> bool) -> Result<f64> {
-    Ok(0.0)
+use anyhow::{Result, bail};
+
+use super::claims;
+use super::solvers::{Answer, Job, Outcome, Solver, Solvers};
+use super::symbol::{Fault, Slip, Symbol};
+
+/// Slips are looked for in so many operations of each kind; a mistake in one of the first is as good as in a later one.
+const OPERATIONS: usize = 2;
+/// Processor seconds for one question.
+const SECONDS: u32 = 3;
+/// Fewer refuted slips than this, and the proofs are not trusted.
+const ENOUGH: usize = 100;
+
+/// What a question asks about.
+struct Mutant {
+    name: String,
+    file: PathBuf,
+    /// Written out, and therefore known to be wrong.
+    mistake: bool,
+}
+
+/// Has the mutants refuted; says how many were. The processor seconds that took.
+pub(crate) fn refute(solvers: &Solvers, wanted: &dyn Fn(&str) -> bool, everything: bool) -> Result<f64> {
+    let mut mutants = Vec::new();
+    let mut add = |name: String, text: String, mistake: bool| -> Result<()> {
+        let file = solvers.queries.join(format!("mutant-{}.smt2", mutants.len()));
+        fs::write(&file, text)?;
+        mutants.push(Mutant { name, file, mistake });
+        Ok(())
+    };
+    for mistake in mistakes::all::<Symbol<64>>().iter().filter(|mistake| wanted(&mistake.name)) {
+        add(mistake.name.clone(), mistake.whole_query(), true)?;
+    }
+    for obligation in claims::all::<Symbol<16>>().iter().filter(|obligation| wanted(&obligation.name)) {
+        for slip in Slip::ALL {
+            for nth in 0..OPERATIONS {
+                if let Some(text) = obligation.faulty_query(Fault { nth, slip }) {
+                    add(format!("{}, {slip:?} {nth}", obligation.name), text, false)?;
+                }
+            }
+        }
+    }
+    let jobs: Vec<Job> =
+        mutants.iter().map(|mutant| Job { solver: Solver::Bitwuzla, seconds: SECONDS, file: mutant.file.clone() }).collect();
+    let outcomes = solvers.answer(&jobs)?;
+    let of = |mistake: bool, answer: &dyn Fn(&Answer) -> bool| {
+        mutants.iter().zip(&outcomes).filter(|(mutant, outcome)| mutant.mistake == mistake && answer(&outcome.answer)).count()
+    };
+    let refuted = |answer: &Answer| *answer == Answer::Satisfiable;
+    let (mistakes, slips) = (of(true, &|_| true), of(false, &|_| true));
+    println!("mutants: {} of {mistakes} mistakes refuted at 64 bits", of(true, &refuted));
+    println!(
+        "mutants: {} of {slips} slips refuted at 16 bits, {} undecided; the others are as sound",
+        of(false, &refuted),
+        of(false, &|answer| *answer == Answer::Undecided)
+    );
+    for (mutant, Outcome { answer, .. }) in mutants.iter().zip(&outcomes) {
+        match answer {
+            Answer::Broken(why) => bail!("{}: {why}", mutant.name),
+            Answer::Unsatisfiable | Answer::Undecided if mutant.mistake => bail!("a mistake survives: {}", mutant.name),
+            Answer::Satisfiable | Answer::Unsatisfiable | Answer::Undecided => {}
+        }
+    }
+    if everything && of(false, &refuted) < ENOUGH {
+        bail!("too few slips are refuted: the obligations say too little");
+    }
+    Ok(outcomes.iter().map(|outcome| outcome.cpu).sum())
 }

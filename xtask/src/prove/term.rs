@@ -1,7 +1,7 @@
 //! Terms of the theory of bit vectors: shared, folded where literal, printed as SMT-LIB 2, evaluated under an assignment.
 
 use std::cell::RefCell;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt::Write as _;
 
 /// A term, by its place in the arena of this thread.
@@ -206,6 +206,7 @@ pub(crate) fn apply(operator: Operator, arguments: &[Term], sort: Sort) -> Term 
 }
 
 /// The value of a term where variables have the given values.
+#[cfg(test)]
 pub(crate) fn evaluate(root: Term, assignment: &BTreeMap<String, u64>) -> u64 {
     ARENA.with_borrow(|arena| {
         // Arguments come before what is made of them.
@@ -322,10 +323,34 @@ pub(crate) fn query(assumptions: &[Term], goal: Option<Term>) -> String {
     })
 }
 
+/// The names of the variables that a term speaks of.
+pub(crate) fn variables(root: Term) -> BTreeSet<String> {
+    ARENA.with_borrow(|arena| {
+        let (mut open, mut seen, mut names) = (vec![root], BTreeSet::from([root]), BTreeSet::new());
+        while let Some(Term(place)) = open.pop() {
+            match &arena.nodes[place as usize].0 {
+                Node::Variable(name) => {
+                    names.insert(name.clone());
+                }
+                Node::Literal(_) => {}
+                Node::Apply(_, arguments) => open.extend(arguments.iter().filter(|&&argument| seen.insert(argument))),
+            }
+        }
+        names
+    })
+}
+
 /// The conjuncts of a truth.
 pub(crate) fn conjuncts(term: Term) -> Vec<Term> {
     match node(term).0 {
         Node::Apply(Operator::Both, parts) => parts.into_iter().flat_map(conjuncts).collect(),
+        // Neither of two is: each of them is not.
+        Node::Apply(Operator::Negation, inner) => match inner.first().map(|&inner| node(inner).0) {
+            Some(Node::Apply(Operator::Either, parts)) => {
+                parts.into_iter().map(|part| apply(Operator::Negation, &[part], Sort::Truth)).flat_map(conjuncts).collect()
+            }
+            Some(Node::Apply(..) | Node::Variable(_) | Node::Literal(_)) | None => vec![term],
+        },
         Node::Apply(..) | Node::Variable(_) | Node::Literal(_) => vec![term],
     }
 }

@@ -1,0 +1,112 @@
+//! The symbolic word means what the production word does, and faults go where they are planted.
+
+use std::collections::BTreeMap;
+
+use bpfvet_domain::arc::Arc;
+use bpfvet_domain::scalar::{AluOp, CmpOp, Scalar, Width};
+use bpfvet_domain::tnum::Tnum;
+
+use super::claim::Claim;
+use super::claims;
+use super::symbol::{Fault, Slip, Symbol, plant};
+use super::term::{self, Term};
+
+type Symbolic = Scalar<Symbol<64>>;
+
+/// Words of a fixed sequence, many of them near where carries, signs and halves meet.
+struct Words(u64);
+
+impl Words {
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        let word = self.0 ^ (self.0 >> 29);
+        match word % 4 {
+            0 => word >> (self.0 >> 58),
+            1 => (1_u64 << (self.0 >> 58)).wrapping_sub(word >> 8 & 1),
+            2 => (word >> (self.0 >> 58)).wrapping_neg(),
+            _ => word,
+        }
+    }
+
+    /// A number and the same number as values of named words.
+    fn number(&mut self, name: &str, values: &mut BTreeMap<String, u64>) -> Scalar<u64> {
+        let (mask, value) = (self.next() & self.next(), self.next());
+        let tnum = Tnum::new(value, mask);
+        let (wide, low) = (Arc { base: self.next(), size: self.next() }, Arc { base: self.next() as u32, size: self.next() as u32 });
+        let parts = [
+            ("value", tnum.value),
+            ("mask", tnum.mask),
+            ("base", wide.base),
+            ("size", wide.size),
+            ("low_base", low.base.into()),
+            ("low_size", low.size.into()),
+        ];
+        values.extend(parts.map(|(part, value)| (format!("{name}_{part}"), value)));
+        Scalar::from_parts(tnum, wide, low)
+    }
+}
+
+fn evaluated(symbolic: Symbolic, values: &BTreeMap<String, u64>) -> Scalar<u64> {
+    let of = |term: Term| term::evaluate(term, values);
+    let (tnum, wide, low) = (symbolic.tnum(), symbolic.arc64(), symbolic.arc32());
+    Scalar::from_parts(
+        Tnum { value: of(tnum.value.0), mask: of(tnum.mask.0) },
+        Arc { base: of(wide.base.0), size: of(wide.size.0) },
+        Arc { base: of(low.base.0) as u32, size: of(low.size.0) as u32 },
+    )
+}
+
+/// Runs an operator on symbols once, and compares its terms' values with the production instance on many numbers.
+fn compare(symbolic: impl Fn(Symbolic, Symbolic) -> Symbolic, production: impl Fn(Scalar<u64>, Scalar<u64>) -> Scalar<u64>) {
+    term::reset(false);
+    plant(None);
+    let mut claim = Claim::default();
+    let result = symbolic(claim.parts("a"), claim.parts("b"));
+    let mut words = Words(1);
+    for _ in 0..20 {
+        let mut values = BTreeMap::new();
+        let (a, b) = (words.number("a", &mut values), words.number("b", &mut values));
+        assert_eq!(evaluated(result, &values), production(a, b), "of {a:x?} and {b:x?}");
+    }
+}
+
+#[test]
+fn symbols_mean_what_numbers_do() {
+    for width in [Width::W32, Width::W64] {
+        for op in AluOp::ALL {
+            compare(|a, b| Scalar::transfer(op, width, a, b), |a, b| Scalar::transfer(op, width, a, b));
+        }
+        for op in CmpOp::ALL {
+            for outcome in [false, true] {
+                compare(|a, b| Scalar::narrowed(op, width, outcome, a, b).0, |a, b| Scalar::narrowed(op, width, outcome, a, b).0);
+                compare(|a, b| Scalar::narrowed(op, width, outcome, a, b).1, |a, b| Scalar::narrowed(op, width, outcome, a, b).1);
+            }
+        }
+    }
+    compare(|a, _| a.synced_step_by_step(), |a, _| a.synced_step_by_step());
+    compare(|a, b| a.union(b), |a, b| a.union(b));
+    compare(|a, b| a.common(b), |a, b| a.common(b));
+    for bits in [16, 32, 64] {
+        compare(|a, _| a.swapped(bits), |a, _| a.swapped(bits));
+    }
+    for bits in [8, 16, 32] {
+        compare(|a, _| a.truncated_to(bits), |a, _| a.truncated_to(bits));
+        compare(|a, _| a.sign_extended_from(bits), |a, _| a.sign_extended_from(bits));
+    }
+}
+
+#[test]
+fn a_fault_changes_what_is_asked() {
+    let sum = claims::all::<Symbol<16>>().into_iter().find(|obligation| obligation.name == "tnum add").expect("it is stated");
+    let faulty = sum.faulty_query(Fault { nth: 0, slip: Slip::DifferenceForSum }).expect("sums are added");
+    assert_ne!(faulty, sum.whole_query());
+    assert_eq!(sum.faulty_query(Fault { nth: 99, slip: Slip::DifferenceForSum }), None, "there are not so many sums");
+}
+
+#[test]
+fn every_obligation_asks_something() {
+    // What is told of comparing a register with itself is mostly plain.
+    for obligation in claims::all::<Symbol<64>>().iter().filter(|obligation| !obligation.name.ends_with("one register")) {
+        assert!(obligation.queries().len() > 1, "{} is plain", obligation.name);
+    }
+}

@@ -30,13 +30,15 @@ pub(super) fn state<W: Register + 'static>(all: &mut Vec<Obligation>) {
     }
 }
 
-/// The result of an operation, before it is reduced.
+/// The result of an operation, before it is refreshed, extended and reduced: after a 32-bit operation, of the low half.
 fn show<W: Register>(claim: &mut Claim, width: Width, computed: Scalar<W>, word: W) {
-    let extended = under_test(|| match width {
-        Width::W32 => computed.zero_extended(),
-        Width::W64 => computed,
-    });
-    claim.show_member(extended, word);
+    match width {
+        Width::W32 => {
+            claim.show_member_tnum(computed.tnum().low(), word.low());
+            claim.show(computed.arc32().contains(word.low()));
+        }
+        Width::W64 => claim.show_member(computed, word),
+    }
 }
 
 fn plain<W: Register>(claim: &mut Claim, op: AluOp, width: Width) {

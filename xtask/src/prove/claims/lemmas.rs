@@ -5,6 +5,7 @@
 
 use bpfvet_domain::arc::Arc;
 
+use crate::prove::claim::Query;
 use crate::prove::symbol::{Prop, Symbolic};
 
 fn implies(premise: Prop, conclusion: Prop) -> Prop {
@@ -161,11 +162,15 @@ pub(crate) const LEMMAS: [Lemma; 6] = [
 
 impl Lemma {
     /// One question per conclusion, each unsatisfiable if it follows; and one for the assumptions, which must not be.
-    pub(crate) fn queries(&self) -> Vec<(String, bool)> {
+    pub(crate) fn queries(&self) -> Vec<Query> {
         let declared: String = self.unknowns.split(' ').map(|name| format!("(declare-const {name} Int)\n")).collect();
         let assumed: String = self.assumptions.iter().map(|text| format!("(assert {text})\n")).collect();
-        let asked = |goal: &str| format!("(set-logic QF_NIA)\n{declared}{assumed}{goal}(check-sat)\n");
-        let goals = self.conclusions.iter().map(|text| (asked(&format!("(assert (not {text}))\n")), false));
-        std::iter::once((asked(""), true)).chain(goals).collect()
+        let asked = |goal: String, of_assumptions| Query {
+            text: format!("(set-logic QF_NIA)\n{declared}{assumed}{goal}(check-sat)\n"),
+            essence: None,
+            of_assumptions,
+        };
+        let goals = self.conclusions.iter().map(|text| asked(format!("(assert (not {text}))\n"), false));
+        std::iter::once(asked(String::new(), true)).chain(goals).collect()
     }
 }

@@ -1,6 +1,6 @@
 //! Scalars as they are: order, join, reduction, bytes, offsets.
 
-use bpfvet_domain::scalar::{ByteOrder, Scalar, Width};
+use bpfvet_domain::scalar::{ByteOrder, Scalar};
 use bpfvet_domain::word::Word;
 
 use crate::prove::claim::{Claim, Obligation, Register};
@@ -51,6 +51,12 @@ pub(super) fn state<W: Register + 'static>(all: &mut Vec<Obligation>) {
     step("halves agreed", Scalar::with_halves_agreed);
     step("bits of ranges", Scalar::with_bits_of_ranges);
     step("ranges forgotten", Scalar::forget_ranges);
+    all.push(Obligation::new("reduction: the short way", |claim| {
+        let (a, x) = claim.number::<W>("a", "x");
+        let (short, result) = under_test(|| (a.is_short(), a.synced_as_short()));
+        claim.assume(short);
+        claim.show_member(result, x);
+    }));
 
     let mut image = |name: String, set: fn(Scalar<W>, u32) -> Scalar<W>, word: fn(W, u32) -> W, bits: u32| {
         all.push(Obligation::new(name, move |claim| {
@@ -70,9 +76,15 @@ pub(super) fn state<W: Register + 'static>(all: &mut Vec<Obligation>) {
     for bits in [16, 32, 64].into_iter().filter(|bits| *bits <= W::BITS) {
         image(format!("swap {bits} bits"), Scalar::swapped, |x, bits| ByteOrder::Swap.apply(bits, x), bits);
     }
-    image("zero-extend low half".to_owned(), |a, _| a.zero_extended(), |x, _| W::zero_extended(x.low()), 0);
 
     let mut claim = |name: &str, state: fn(&mut Claim)| all.push(Obligation::new(name, state));
+    claim("zero-extend low half", |claim| {
+        let a = claim.parts::<W>("a");
+        let x = claim.word::<W::Half>("x");
+        claim.assume(a.tnum().low().contains(x) & a.arc32().contains(x));
+        let result = under_test(|| a.zero_extended());
+        claim.show_member(result, W::zero_extended(x));
+    });
     claim("clamp to a range", |claim| {
         let (a, x) = claim.number::<W>("a", "x");
         let (min, max) = (claim.word::<W::Half>("min"), claim.word("max"));
@@ -93,33 +105,4 @@ pub(super) fn state<W: Register + 'static>(all: &mut Vec<Obligation>) {
         claim.assume(fork);
         claim.show(zero.contains(x) | ones.contains(x));
     });
-    for width in [Width::W32, Width::W64] {
-        all.push(Obligation::new(format!("plus a constant at {width:?}"), move |claim| {
-            let (a, x) = claim.number::<W>("a", "x");
-            let delta = claim.word::<W>("delta");
-            let sum = under_test(|| Scalar::computed(bpfvet_domain::AluOp::Add, width, a, Scalar::exactly(delta)));
-            match width {
-                Width::W32 => claim.show_member(under_test(|| sum.zero_extended()), W::zero_extended(x.wrapping_add(delta).low())),
-                Width::W64 => claim.show_member(sum, x.wrapping_add(delta)),
-            }
-        }));
-    }
-}
-
-/// The short ways of the reduction give what the long way gives. Stated apart: solvers decide it for words of sixteen bits only.
-pub(crate) fn short_ways<W: Register + 'static>() -> Vec<Obligation> {
-    vec![
-        Obligation::new("a settled number is a fixed point", |claim| {
-            let a = claim.parts::<W>("a");
-            let settled = under_test(|| a.is_settled());
-            claim.assume(settled);
-            claim.show_same(a.synced_step_by_step(), a);
-        }),
-        Obligation::new("a short number is reduced in the short way", |claim| {
-            let a = claim.parts::<W>("a");
-            let short = under_test(|| a.is_short());
-            claim.assume(short);
-            claim.show_same(under_test(|| a.synced_as_short()), a.synced_step_by_step());
-        }),
-    ]
 }

@@ -1,0 +1,113 @@
+//! Questions put to two solvers each: the essence first, the whole where that is not enough.
+
+use std::fs;
+use std::path::PathBuf;
+
+use anyhow::{Context as _, Result, bail};
+
+use super::claim::Query;
+use super::solvers::{Answer, Job, Outcome, Solver, Solvers};
+
+/// A question about an obligation.
+pub(crate) struct Question {
+    /// The obligation's name.
+    pub(crate) of: String,
+    whole: PathBuf,
+    essence: Option<PathBuf>,
+    of_assumptions: bool,
+    solvers: [Solver; 2],
+}
+
+/// What became of a question.
+#[derive(Default)]
+pub(crate) struct Proof {
+    /// How many solvers gave the expected answer.
+    pub(crate) by: usize,
+    /// A solver gave another.
+    pub(crate) contradicted: Option<String>,
+    /// Processor seconds.
+    pub(crate) cpu: f64,
+    /// The file that led to the expected answer.
+    decisive: Option<PathBuf>,
+}
+
+/// Processor seconds for one question.
+pub(crate) struct Limits {
+    pub(crate) first: u32,
+    pub(crate) second: u32,
+}
+
+/// Questions written down.
+pub(crate) struct Questions<'a> {
+    solvers: &'a Solvers,
+    all: Vec<Question>,
+}
+
+impl<'a> Questions<'a> {
+    pub(crate) fn new(solvers: &'a Solvers) -> Self {
+        Self { solvers, all: Vec::new() }
+    }
+
+    /// Writes a question down, under the name of what it asks about.
+    pub(crate) fn ask(&mut self, of: &str, query: Query, solvers: [Solver; 2]) -> Result<()> {
+        let slug: String = of.chars().map(|letter| if letter.is_ascii_alphanumeric() { letter } else { '-' }).collect();
+        let number = self.all.len();
+        let write = |text: &str, kind: &str| {
+            let file = self.solvers.queries.join(format!("{slug}.{number}{kind}.smt2"));
+            fs::write(&file, text).with_context(|| format!("cannot write {}", file.display())).map(|()| file)
+        };
+        let whole = write(&query.text, "")?;
+        let essence = query.essence.map(|text| write(&text, ".essence")).transpose()?;
+        self.all.push(Question { of: of.to_owned(), whole, essence, of_assumptions: query.of_assumptions, solvers });
+        Ok(())
+    }
+
+    /// Puts all questions to their first solver, then those that it answered to the second.
+    pub(crate) fn answer(self, limits: &Limits) -> Result<Vec<(Question, Proof)>> {
+        let mut answered: Vec<(Question, Proof)> = self.all.into_iter().map(|question| (question, Proof::default())).collect();
+        // The essence is quick or hopeless.
+        round(self.solvers, &mut answered, limits.first.min(10), |question, _| Some((question.solvers[0], question.essence.clone()?)))?;
+        round(self.solvers, &mut answered, limits.first, |question, proof| {
+            (proof.by == 0).then(|| (question.solvers[0], question.whole.clone()))
+        })?;
+        round(self.solvers, &mut answered, limits.second, |question, proof| {
+            Some((question.solvers[1], proof.decisive.clone().unwrap_or(question.whole.clone())))
+        })?;
+        Ok(answered)
+    }
+}
+
+/// Puts those questions that `pick` wants put, and records the answers.
+fn round(
+    solvers: &Solvers,
+    answered: &mut [(Question, Proof)],
+    seconds: u32,
+    pick: impl Fn(&Question, &Proof) -> Option<(Solver, PathBuf)>,
+) -> Result<()> {
+    let (mut jobs, mut asked) = (Vec::new(), Vec::new());
+    for (question, proof) in answered.iter_mut() {
+        if let Some((solver, file)) = pick(question, proof) {
+            jobs.push(Job { solver, seconds, file });
+            asked.push((question, proof));
+        }
+    }
+    let outcomes = solvers.answer(&jobs)?;
+    for (((question, proof), job), Outcome { answer, cpu }) in asked.into_iter().zip(jobs).zip(outcomes) {
+        proof.cpu += cpu;
+        let expected = if question.of_assumptions { Answer::Satisfiable } else { Answer::Unsatisfiable };
+        match answer {
+            Answer::Broken(why) => bail!("{} fails on {}: {why}", job.solver.name(), job.file.display()),
+            Answer::Undecided => {}
+            answer if answer == expected => {
+                proof.by += 1;
+                proof.decisive = Some(job.file);
+            }
+            // With fewer assumptions a goal may be missed that is met with all.
+            Answer::Satisfiable if Some(&job.file) == question.essence.as_ref() => {}
+            Answer::Satisfiable | Answer::Unsatisfiable => {
+                proof.contradicted = Some(format!("{} contradicts it in {}", job.solver.name(), job.file.display()));
+            }
+        }
+    }
+    Ok(())
+}
