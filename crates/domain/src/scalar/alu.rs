@@ -3,7 +3,7 @@
 use super::Scalar;
 use crate::arc::Arc;
 use crate::tnum::Tnum;
-use crate::word::{Double, Word, case};
+use crate::word::{Double, Truth as _, Word, case};
 
 /// An arithmetic or logic operation on two numbers.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -88,20 +88,25 @@ impl<W: Double> Scalar<W> {
     /// unknown, at the full width even after a 32-bit operation, as the kernel has it.
     #[inline]
     pub fn transfer(op: AluOp, width: Width, dst: Self, src: Self) -> Self {
-        let refused = match op.demand() {
-            Demand::Nothing => return Self::computed(op, width, dst, src).completed(width),
-            Demand::Constant => !src.is_const_at(width),
-            Demand::ConstantBelowWidth => {
-                !src.is_const_at(width) | !src.wide.umax().ult(W::literal(u64::from(width.bits::<W>())))
-            }
-        };
         case! {
-            refused => Self::top(),
-            _ => Self::computed(op, width, dst, src).completed(width),
+            Self::passes(op, width, &src) => Self::computed(op, width, dst, src).refreshed(op, width).completed(width),
+            _ => Self::top(),
         }
     }
 
-    /// The bits are known at this width, and both readings of the range are one word. (`is_safe_to_compute_dst_reg_range`)
+    /// The second operand is what the operation demands of it. (`is_safe_to_compute_dst_reg_range`)
+    #[inline(always)]
+    pub fn passes(op: AluOp, width: Width, src: &Self) -> W::Truth {
+        match op.demand() {
+            Demand::Nothing => W::Truth::known(true),
+            Demand::Constant => src.is_const_at(width),
+            Demand::ConstantBelowWidth => {
+                src.is_const_at(width) & src.wide.umax().ult(W::literal(u64::from(width.bits::<W>())))
+            }
+        }
+    }
+
+    /// The bits are known at this width, and both readings of the range are one word.
     #[inline(always)]
     fn is_const_at(&self, width: Width) -> W::Truth {
         match width {
@@ -113,6 +118,21 @@ impl<W: Double> Scalar<W> {
                 let wide = self.wide;
                 self.tnum.is_const() & wide.signed_min().same(wide.signed_max()) & wide.umin().same(wide.umax())
             }
+        }
+    }
+
+    /// After an operation that works on bits: ranges cut to the bits it left. A constant stays as it is.
+    #[inline(always)]
+    fn refreshed(self, op: AluOp, width: Width) -> Self {
+        match (op, width) {
+            (AluOp::And | AluOp::Or, Width::W32 | Width::W64) | (AluOp::Lsh | AluOp::Rsh | AluOp::Arsh, Width::W64) => {
+                self.narrowed_by_bits()
+            }
+            (AluOp::Lsh | AluOp::Rsh | AluOp::Arsh, Width::W32) => self.with_low_narrowed_by_bits(),
+            (
+                AluOp::Add | AluOp::Sub | AluOp::Mul | AluOp::Div | AluOp::Sdiv | AluOp::Mod | AluOp::Smod | AluOp::Xor,
+                Width::W32 | Width::W64,
+            ) => self,
         }
     }
 
@@ -132,7 +152,7 @@ impl<W: Double> Scalar<W> {
         Self { tnum: Tnum::zero_extended(self.tnum.low()), wide, low: self.low }
     }
 
-    /// The operation alone: no demand, no extension, no reduction.
+    /// The operation alone: no demand, no refreshing, no extension, no reduction.
     #[inline(always)]
     pub fn computed(op: AluOp, width: Width, dst: Self, src: Self) -> Self {
         match op {
@@ -239,7 +259,6 @@ impl<W: Double> Scalar<W> {
             self.tnum.and(other.tnum),
             |tnum| Arc::from_unsigned(tnum.min(), self.wide.umax().umin(other.wide.umax())),
             |tnum| Arc::from_unsigned(tnum.min(), self.low.umax().umin(other.low.umax())),
-            Self::narrowed_by_bits,
         )
     }
     /// Not below either operand, and not above the bits that may be set. (`scalar_min_max_or`)
@@ -250,7 +269,6 @@ impl<W: Double> Scalar<W> {
             self.tnum.or(other.tnum),
             |tnum| Arc::from_unsigned(self.wide.umin().umax(other.wide.umin()), tnum.max()),
             |tnum| Arc::from_unsigned(self.low.umin().umax(other.low.umin()), tnum.max()),
-            Self::narrowed_by_bits,
         )
     }
     /// Between the bits known to be set and those that may be. (`scalar_min_max_xor`)
@@ -261,7 +279,6 @@ impl<W: Double> Scalar<W> {
             self.tnum.xor(other.tnum),
             |tnum| Arc::from_unsigned(tnum.min(), tnum.max()),
             |tnum| Arc::from_unsigned(tnum.min(), tnum.max()),
-            |scalar| scalar,
         )
     }
 
@@ -274,7 +291,6 @@ impl<W: Double> Scalar<W> {
         tnum: Tnum<W>,
         wide: impl FnOnce(Tnum<W>) -> Arc<W>,
         low: impl FnOnce(Tnum<W::Half>) -> Arc<W::Half>,
-        refreshed: impl FnOnce(Self) -> Self,
     ) -> Self {
         let half = tnum.low();
         let low = case! {
@@ -283,7 +299,7 @@ impl<W: Double> Scalar<W> {
         };
         case! {
             other.tnum.is_const() & tnum.is_const() => Self::exactly(tnum.value),
-            _ => refreshed(Self { tnum, wide: wide(tnum), low }),
+            _ => Self { tnum, wide: wide(tnum), low },
         }
     }
 
@@ -300,7 +316,7 @@ impl<W: Double> Scalar<W> {
             by.ult(half) => self.low.lsh(by.low()),
             _ => Arc::full(),
         };
-        Self { tnum: self.tnum.lsh(by), wide: self.wide.lsh(by).intersect(signed), low }.narrowed_by_bits()
+        Self { tnum: self.tnum.lsh(by), wide: self.wide.lsh(by).intersect(signed), low }
     }
 
     /// `>> by`. Bits cross into the low half: its range is made anew from the bits. (`scalar_min_max_rsh`, `scalar_min_max_arsh`)
@@ -311,7 +327,7 @@ impl<W: Double> Scalar<W> {
         wide: impl FnOnce(Arc<W>, W) -> Arc<W>,
         bits: impl FnOnce(Tnum<W>, W) -> Tnum<W>,
     ) -> Self {
-        Self { tnum: bits(self.tnum, by), ..Self::in_wide(wide(self.wide, by)) }.narrowed_by_bits()
+        Self { tnum: bits(self.tnum, by), ..Self::in_wide(wide(self.wide, by)) }
     }
 
     /// A shift of the low half by a constant. (`scalar32_min_max_lsh`, `scalar32_min_max_rsh`, `scalar32_min_max_arsh`)
@@ -324,7 +340,6 @@ impl<W: Double> Scalar<W> {
     ) -> Self {
         let by = src.low.umin();
         Self { tnum: Tnum::zero_extended(bits(self.tnum.low(), by)), ..Self::in_low(low(self.low, by)) }
-            .with_low_narrowed_by_bits()
     }
 
     /// `-dst`. (`adjust_scalar_min_max_vals`, `BPF_NEG`)
