@@ -55,7 +55,7 @@ pub(crate) fn each(
                 names.push(name.clone());
                 let program = program.as_ref().map_err(|error| {
                     let at = error.at;
-                    format!("{}: slot {at} is not an instruction: {}", input.path, explain_bytes(error).headline)
+                    format!("{}: slot {at}: {}", input.path, explain_bytes(error).headline)
                 })?;
                 let kind = kind.unwrap_or(pick::Kind::parse("unspec")?);
                 show(&format!("{name}:"), &kind.request(name, program.clone(), Privilege::FULL), host.plain())?;

@@ -262,7 +262,21 @@ fn what_is_not_known_is_said_in_a_sentence() {
         fault(&["check", "--raw", "--type", "xdp", &empty]),
         fault(&["disasm", "--raw", &text]),
     ];
-    expect![[r#""#]].assert_eq(&told.concat());
+    expect![[r#"
+        bpfvet: nowhere.o: there is no such file
+        bpfvet: .: is a directory; name the object files in it
+        bpfvet: TMP/empty.o: the file is empty
+        bpfvet: TMP/text.o: the file is not an ELF object
+        bpfvet: TMP/truncated.o: the file is truncated
+        bpfvet: TMP/x86.o: the file is an object for x86-64 (ELF machine 62), not for eBPF
+        bpfvet: Linux 9.9 is not known here: releases from 4.9 to 7.3 are
+        bpfvet: kernel `6` is not a version of the form MAJOR.MINOR, such as 6.12, nor `all`
+        bpfvet: no program is called `fire`; there are: firewall
+        bpfvet: TMP/text.o: not kernel BTF: BTF begins with 0x6f6e instead of 0xeb9f
+        bpfvet: --log-level does not go with --format json
+        bpfvet: TMP/empty.o: the file is empty
+        bpfvet: TMP/text.o: slot 1: not an instruction: 13 bytes are not a whole number of 8-byte slots, or too many of them
+    "#]].assert_eq(&told.concat());
 }
 
 #[test]

@@ -109,8 +109,7 @@ pub(crate) fn summary(out: &mut dyn Write, tasks: usize, hosts: usize, tally: &T
         .filter(|verdict| tally.of(*verdict) > 0)
         .map(|verdict| format!("{} {}", tally.of(verdict), verdict.name()))
         .collect();
-    let parts = if parts.is_empty() { "nothing to verify".to_owned() } else { parts.join(", ") };
-    writeln!(out, "{} on {}: {parts}", counted(tasks as u64, "program"), counted(hosts as u64, "kernel"))
+    writeln!(out, "{} on {}: {}", counted(tasks as u64, "program"), counted(hosts as u64, "kernel"), parts.join(", "))
 }
 
 /// What must be known of the answers, once.

@@ -83,6 +83,10 @@ impl<'a> Sink<'a> {
     }
 
     pub(crate) fn end(mut self) -> Result<Tally, Fault> {
+        // What there was to say has been said on standard error.
+        if self.tasks == 0 {
+            return Ok(self.tally);
+        }
         if let Some(costs) = &self.costs {
             writeln!(self.out, "{costs}")?;
         }
