@@ -1,23 +1,28 @@
 //! What Linux answers to an eBPF verifier, by version, as tables.
 //!
 //! **Invariant.** This crate holds facts and compares versions; it never sees a state and never branches on a register. What a
-//! table cannot say is answered as unsupported, never guessed. Facts are those of Linux 7.3; older releases are that release
-//! less what each row came with later, so an older profile may know a row a little too early where history is not known to us,
-//! and never too late.
+//! table cannot say is answered as unsupported, never guessed.
+//!
+//! Facts are those of Linux 7.3; an older release is 7.3 less what came after it. Where it is not known which release between
+//! 6.12 and 7.3 brought a row, the stricter reading is taken. Before that, a row counts from the release of its helper, program
+//! type or structure, which can be earlier than the release in which this very combination was allowed.
 //!
 //! ```text
 //!   helpers/*.rs          one row a prototype             helpers/groups/*.rs   which program type has which row
-//!   ctx/*.rs              one row a field of a context    programs.rs           one row a program type, attach types
-//!   maps/*.rs             kinds, helpers, creation        returns.rs            what the entry function may return
-//!   lsm.rs                security hooks by kind          limits.rs             numbers by release and privilege
+//!   ctx/*.rs              one row a field of a context    programs.rs           one row a program type
+//!   maps/*.rs             kinds, helpers, creation        attach.rs, load.rs    attach types; what is asked at load
+//!   lsm.rs                security hooks by kind          returns.rs            what the entry function may return
+//!   struct_ops.rs         members of structures           limits.rs             numbers by release and privilege
 //! ```
 #![cfg_attr(not(feature = "std"), no_std)]
 
 extern crate alloc;
 
+mod attach;
 mod ctx;
 mod helpers;
 mod limits;
+mod load;
 mod lsm;
 mod maps;
 mod programs;
@@ -262,7 +267,7 @@ impl Platform for Linux {
         if request.program_type == ProgramType::STRUCT_OPS {
             return struct_ops::return_rule(self.version, request, self.types());
         }
-        returns::rule(self.version, programs::attach_type(request), request)
+        returns::rule(self.version, attach::of(request), request)
     }
 
     fn map_allows_helper(&self, kind: MapKind, helper: HelperId) -> bool {
@@ -285,7 +290,7 @@ impl Platform for Linux {
 
     fn check_load(&self, request: &LoadRequest) -> Result<(), LoadRefusal> {
         let info = self.program_type(request.program_type).ok_or(LoadRefusal::UnknownProgramType)?;
-        programs::check(self.version, info, request)
+        load::check(self.version, info, request)
     }
 
     fn check_map(&self, map: &MapDef, request: &LoadRequest) -> Result<(), MapRefusal> {

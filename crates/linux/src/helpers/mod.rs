@@ -18,7 +18,7 @@ mod xdp;
 use bpfvet_btf::Btf;
 use bpfvet_platform::{HelperId, HelperLookup, HelperProto, LoadRequest, ProgramType, Version};
 
-use crate::{programs, struct_ops};
+use crate::{attach, struct_ops};
 
 /// The highest number of a helper (`__BPF_FUNC_MAX_ID` less one).
 const LAST: u32 = 211;
@@ -76,7 +76,7 @@ pub(crate) fn look_up(
     if id.0 == 0 || id.0 > LAST {
         return HelperLookup::Unknown;
     }
-    let attach = programs::attach_type(request);
+    let attach = attach::of(request);
     let target = request.attach_target.as_ref().map(|target| target.name.as_str());
     let Some(chain) = groups::chain(request.program_type, attach, target) else {
         return match request.program_type {

@@ -1,0 +1,140 @@
+//! What the kernel asks of a program before it looks at an instruction.
+
+use bpfvet_platform::{AttachType, LoadRefusal, LoadRequest, ProgramType, ProgramTypeInfo, Version};
+
+use crate::{attach, lsm};
+
+/// Attach types at which a program of type `TRACING` may sleep (`can_be_sleepable`), and from when on.
+static SLEEPING_TRACING: &[(AttachType, u16, u16)] = &[
+    (AttachType::TRACE_FENTRY, 5, 10),
+    (AttachType::TRACE_FEXIT, 5, 10),
+    (AttachType::MODIFY_RETURN, 5, 10),
+    (AttachType::TRACE_ITER, 5, 16),
+    (AttachType::TRACE_FSESSION, 7, 0),
+    (AttachType::TRACE_RAW_TP, 7, 2),
+    (AttachType::TRACE_FENTRY_MULTI, 7, 3),
+    (AttachType::TRACE_FEXIT_MULTI, 7, 3),
+    (AttachType::TRACE_FSESSION_MULTI, 7, 3),
+];
+
+/// Functions that no tracing program may attach to (`btf_id_deny`).
+static DENIED_TARGETS: &[&str] = &[
+    "___migrate_enable",
+    "migrate_disable",
+    "migrate_enable",
+    "rcu_read_unlock_strict",
+    "preempt_count_add",
+    "preempt_count_sub",
+    "__rcu_read_lock",
+    "__rcu_read_unlock",
+];
+
+/// Functions that do not return (`noreturn_deny`).
+static NORETURN_TARGETS: &[&str] = &[
+    "__ia32_sys_exit",
+    "__ia32_sys_exit_group",
+    "__kunit_abort",
+    "kunit_try_catch_throw",
+    "__module_put_and_kthread_exit",
+    "__x64_sys_exit",
+    "__x64_sys_exit_group",
+    "do_exit",
+    "do_group_exit",
+    "kthread_complete_and_exit",
+    "make_task_dead",
+];
+
+/// What the kernel asks before it looks at an instruction (`bpf_prog_load`, `check_attach_btf_id`), in its order.
+pub(crate) fn check(version: Version, info: &ProgramTypeInfo, request: &LoadRequest) -> Result<(), LoadRefusal> {
+    let privilege = request.privilege;
+    if !info.unprivileged && !privilege.bpf {
+        return Err(LoadRefusal::NeedsBpf);
+    }
+    if info.needs_net_admin && !privilege.net_admin {
+        return Err(LoadRefusal::NeedsNetAdmin);
+    }
+    if info.needs_perfmon && !privilege.perfmon {
+        return Err(LoadRefusal::NeedsPerfmon);
+    }
+    let place = attach::of(request);
+    // Structure operations put the number of a member here.
+    if info.kind != ProgramType::STRUCT_OPS
+        && attach::since(place).is_none_or(|since| !version.at_least(since))
+        && place.0 != 0
+    {
+        return Err(LoadRefusal::UnknownAttachType);
+    }
+    if attach::allowed(info.kind).is_some_and(|list| !list.contains(&place)) {
+        return Err(LoadRefusal::AttachType);
+    }
+    if info.always_sleeps {
+        return if request.flags.sleepable { Ok(()) } else { Err(LoadRefusal::MustSleep) };
+    }
+    if request.flags.sleepable && !may_sleep(version, info, place) {
+        return Err(LoadRefusal::CannotSleep);
+    }
+    if info.kind == ProgramType::STRUCT_OPS && !request.gpl_compatible {
+        return Err(LoadRefusal::NeedsGpl);
+    }
+    if info.attaches_by_btf { check_target(version, info.kind, place, request) } else { Ok(()) }
+}
+
+fn may_sleep(version: Version, info: &ProgramTypeInfo, attach: AttachType) -> bool {
+    info.may_sleep
+        && match info.kind {
+            ProgramType::TRACING => SLEEPING_TRACING
+                .iter()
+                .any(|(one, major, minor)| *one == attach && version.at_least(Version::new(*major, *minor))),
+            ProgramType::LSM => attach != AttachType::LSM_CGROUP,
+            _ => true,
+        }
+}
+
+fn check_target(
+    version: Version,
+    kind: ProgramType,
+    attach: AttachType,
+    request: &LoadRequest,
+) -> Result<(), LoadRefusal> {
+    let Some(target) = &request.attach_target else {
+        return Err(LoadRefusal::NoTarget);
+    };
+    match kind {
+        ProgramType::EXT => Err(LoadRefusal::Unsupported("it depends on the program that this one replaces".into())),
+        ProgramType::LSM => check_hook(version, lsm::hook(&target.name), request),
+        ProgramType::TRACING if attach != AttachType::TRACE_RAW_TP && attach != AttachType::TRACE_ITER => {
+            let name = target.name.as_str();
+            let after = matches!(
+                attach,
+                AttachType::TRACE_FEXIT
+                    | AttachType::TRACE_FSESSION
+                    | AttachType::TRACE_FSESSION_MULTI
+                    | AttachType::MODIFY_RETURN
+            );
+            if DENIED_TARGETS.contains(&name) {
+                Err(LoadRefusal::ForbiddenTarget)
+            } else if after && version.at_least(Version::new(6, 16)) && NORETURN_TARGETS.contains(&name) {
+                Err(LoadRefusal::TargetNeverReturns)
+            } else {
+                Ok(())
+            }
+        }
+        _ => Ok(()),
+    }
+}
+
+fn check_hook(version: Version, hook: &str, request: &LoadRequest) -> Result<(), LoadRefusal> {
+    if request.flags.sleepable && !lsm::SLEEPABLE.contains(&hook) {
+        Err(LoadRefusal::TargetCannotSleep)
+    } else if !request.gpl_compatible {
+        Err(LoadRefusal::NeedsGpl)
+    } else if lsm::DISABLED.contains(&hook) {
+        Err(LoadRefusal::ForbiddenTarget)
+    } else if lsm::RETURNING_INT.contains(&hook) || lsm::RETURNING_VOID.contains(&hook) {
+        Ok(())
+    } else if version == crate::Linux::NEWEST {
+        Err(LoadRefusal::UnknownTarget)
+    } else {
+        Err(LoadRefusal::Unsupported("the hooks that are known are those of the newest release".into()))
+    }
+}
