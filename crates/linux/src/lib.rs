@@ -49,6 +49,7 @@ pub struct Linux {
     features: Features,
     programs: Vec<ProgramTypeInfo>,
     maps: Vec<MapKindInfo>,
+    helpers: Arc<helpers::Index>,
     sockets: [CtxLayout; 4],
     btf: Option<Types>,
     processors: Option<Arc<ProcessorHelpers>>,
@@ -160,6 +161,7 @@ impl Linux {
             features: Features::linux(version),
             programs: programs::table(version),
             maps: maps::table(version),
+            helpers: Arc::new(helpers::Index::new(version)),
             sockets: [SocketView::Full, SocketView::Common, SocketView::Tcp, SocketView::Xdp]
                 .map(|view| ctx::socket(view, version)),
             btf: None,
@@ -249,7 +251,7 @@ impl Platform for Linux {
     }
 
     fn helper(&self, id: HelperId, request: &LoadRequest) -> HelperLookup<'_> {
-        let answer = helpers::look_up(self.version, id, request, self.types());
+        let answer = helpers::look_up(self.version, &self.helpers, id, request, self.types());
         if let (Some(own), HelperLookup::Allowed(proto)) = (&self.processors, &answer)
             && id == helpers::PROCESSOR_ID
         {

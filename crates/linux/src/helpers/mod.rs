@@ -1,6 +1,7 @@
 //! Helpers: every prototype of every helper, and which program may call it.
 
 pub(crate) mod groups;
+mod index;
 mod rows;
 
 mod cgroup;
@@ -15,10 +16,12 @@ mod task;
 mod trace;
 mod xdp;
 
+pub(crate) use index::Index;
+
 use bpfvet_btf::Btf;
 use bpfvet_platform::{HelperId, HelperLookup, HelperProto, LoadRequest, ProgramType, Version};
 
-use crate::{attach, struct_ops};
+use crate::struct_ops;
 
 /// The highest number of a helper (`__BPF_FUNC_MAX_ID` less one).
 const LAST: u32 = 211;
@@ -69,6 +72,7 @@ pub(crate) fn by_name(name: &str) -> Option<HelperId> {
 /// Whether a program may call a helper at this release, and its prototype for the program.
 pub(crate) fn look_up(
     version: Version,
+    index: &Index,
     id: HelperId,
     request: &LoadRequest,
     btf: Option<&Btf>,
@@ -76,9 +80,7 @@ pub(crate) fn look_up(
     if id.0 == 0 || id.0 > LAST {
         return HelperLookup::Unknown;
     }
-    let attach = attach::of(request);
-    let target = request.attach_target.as_ref().map(|target| target.name.as_str());
-    let Some(chain) = groups::chain(request.program_type, attach, target) else {
+    let Some(rows) = index.rows(id.0, request) else {
         return match request.program_type {
             ProgramType::EXT => {
                 HelperLookup::Unsupported("a program that replaces another takes its helpers from it".into())
@@ -86,28 +88,24 @@ pub(crate) fn look_up(
             _ => HelperLookup::NotForProgram,
         };
     };
-    for group in chain {
-        let mut answer = None;
-        for row in group.on(id.0).iter().filter(|row| row.at(version)) {
-            if !row.when.holds(request) {
-                answer = Some(row.refusal.map_or(HelperLookup::NotForProgram, HelperLookup::Refused));
-                continue;
-            }
-            return match row.unless_member.map(|name| struct_ops::is_member(request, btf, name)) {
-                None | Some(Some(false)) => HelperLookup::Allowed(&row.entry.proto),
-                Some(Some(true)) => HelperLookup::NotForProgram,
-                Some(None) => HelperLookup::Unsupported(
-                    "which member of the structure calls it is not known without the kernel's BTF".into(),
-                ),
-            };
+    let mut refusal = None;
+    for row in rows {
+        if !row.when.holds(request) {
+            refusal = row.refusal.or(refusal);
+            continue;
         }
-        if let Some(answer) = answer {
-            return answer;
-        }
+        return match row.unless_member.map(|name| struct_ops::is_member(request, btf, name)) {
+            None | Some(Some(false)) => HelperLookup::Allowed(&row.entry.proto),
+            Some(Some(true)) => HelperLookup::NotForProgram,
+            Some(None) => HelperLookup::Unsupported(
+                "which member of the structure calls it is not known without the kernel's BTF".into(),
+            ),
+        };
     }
-    match introduced(id) {
-        Some(since) if version.at_least(since) => HelperLookup::NotForProgram,
-        _ => HelperLookup::Unknown,
+    match refusal {
+        Some(refusal) => HelperLookup::Refused(refusal),
+        None if introduced(id).is_some_and(|since| version.at_least(since)) => HelperLookup::NotForProgram,
+        None => HelperLookup::Unknown,
     }
 }
 

@@ -14,7 +14,7 @@ mod net;
 mod other;
 mod tracing;
 
-use bpfvet_platform::{AttachType, Condition, HelperRefusal, ProgramType, Version};
+use bpfvet_platform::{Condition, HelperRefusal, ProgramType, Version};
 
 use super::rows::Entry;
 
@@ -27,6 +27,8 @@ pub(crate) struct Group {
 /// One row of a group.
 #[derive(Debug)]
 pub(crate) struct Grant {
+    /// The helper's number.
+    pub(crate) id: u32,
     pub(crate) entry: &'static Entry,
     /// The first release in which the group has it, where that is not the helper's own.
     pub(crate) from: Option<Version>,
@@ -41,7 +43,8 @@ pub(crate) struct Grant {
 
 impl Grant {
     const fn of(entry: &'static Entry) -> Self {
-        Self { entry, from: None, until: None, when: Condition::ALWAYS, refusal: None, unless_member: None }
+        let id = entry.proto.id.0;
+        Self { id, entry, from: None, until: None, when: Condition::ALWAYS, refusal: None, unless_member: None }
     }
 
     /// Whether the group has the row at this release.
@@ -49,16 +52,6 @@ impl Grant {
         version.at_least(self.from.unwrap_or(self.entry.since))
             && version.at_least(self.entry.since)
             && self.until.is_none_or(|until| !version.at_least(until))
-    }
-}
-
-impl Group {
-    /// The rows on this helper.
-    pub(crate) fn on(&self, id: u32) -> &'static [Grant] {
-        let rows: &'static [Grant] = self.rows;
-        let start = rows.partition_point(|row| row.entry.proto.id.0 < id);
-        let end = rows.partition_point(|row| row.entry.proto.id.0 <= id);
-        rows.get(start..end).unwrap_or_default()
     }
 }
 
@@ -89,7 +82,7 @@ use groups;
 
 use {base::*, cgroup::*, net::*, other::*, tracing::*};
 
-type Chain = &'static [&'static Group];
+pub(crate) type Chain = &'static [&'static Group];
 
 /// The groups that each program type sees, first to last.
 #[rustfmt::skip]
@@ -128,22 +121,16 @@ static CHAINS: &[(ProgramType, Chain)] = &[
 ];
 
 /// Security hooks that run for a control group.
-static LSM_OF_CGROUP: Chain = &[&CGROUP_COMMON, &LSM, &TRAMPOLINES, &RAW_TP, &TRACING, &BASE];
+pub(crate) static LSM_OF_CGROUP: Chain = &[&CGROUP_COMMON, &LSM, &TRAMPOLINES, &RAW_TP, &TRACING, &BASE];
 
 /// Structures of operations that have helpers of their own.
-static STRUCTURES: &[(&str, Chain)] =
+pub(crate) static STRUCTURES: &[(&str, Chain)] =
     &[("tcp_congestion_ops", &[&TCP_CA, &BASE]), ("sched_ext_ops", &[&SCHED_EXT, &BASE])];
 
-/// The groups that a program type sees, first to last; `None` where the type takes its helpers from another program.
-pub(crate) fn chain(kind: ProgramType, attach: AttachType, target: Option<&str>) -> Option<Chain> {
-    if kind == ProgramType::LSM && attach == AttachType::LSM_CGROUP {
-        return Some(LSM_OF_CGROUP);
-    }
-    let own = STRUCTURES
-        .iter()
-        .find(|(name, _)| kind == ProgramType::STRUCT_OPS && target == Some(name))
-        .map(|(_, chain)| *chain);
-    own.or_else(|| CHAINS.iter().find(|(one, _)| *one == kind).map(|(_, chain)| *chain))
+/// The groups that a program type sees, first to last; `None` where the type takes its helpers from another program. Two kinds of
+/// program see others: [`LSM_OF_CGROUP`] and [`STRUCTURES`].
+pub(crate) fn chain(kind: ProgramType) -> Option<Chain> {
+    CHAINS.iter().find(|(one, _)| *one == kind).map(|(_, chain)| *chain)
 }
 
 /// Every group that some program type sees.
