@@ -27,7 +27,7 @@ use crate::lab::{Kernel, Lab, REFERENCE, Selftests};
 use crate::oracle::Machine;
 use compare::{Comparison, Standing, compare};
 use expect::Mode;
-use judge::{Judge, Judgement, Live, Replay, Source, Test};
+use judge::{Judge, Judgement, Live, Replay, Source, Test, WHOLE_LOG};
 pub(crate) use ladder::{Ladder, ladder};
 use lists::{COUNTS, Failing, List, MESSAGES, VERDICTS};
 use ours::Ours;
@@ -88,7 +88,7 @@ pub(crate) fn run(args: &Arguments) -> Result<()> {
     let judge: Box<dyn Judge> = match args.judge {
         Who::Ours => Box::new(Ours::new(&args.kernel, &Kernel::fetch(&lab, &args.kernel)?)?),
         Who::Record => Box::new(Replay(known.clone())),
-        Who::Kernel => Box::new(Live { machine: Machine::named(&lab, &args.kernel)?, lab }),
+        Who::Kernel => Box::new(Live { machine: Machine::named(&lab, &args.kernel)?, lab, log_bytes: WHOLE_LOG }),
     };
     let judgements = judge.judge(&tests)?;
     let rows: Vec<Row<'_>> = tests
@@ -210,8 +210,15 @@ fn settle(rows: &[Row<'_>], args: &Arguments) -> Result<()> {
     }
     let mut differs = 0;
     for (list, failing) in failing(rows) {
-        let listed = list.read()?;
         let whole = args.file.is_empty() && args.tier.is_none() && args.mode.is_none();
+        let listed = match list.read()? {
+            None if args.shrink && whole => {
+                list.write(&failing)?;
+                println!("{}.txt: begun with {} names", list.name, failing.len());
+                continue;
+            }
+            listed => listed.unwrap_or_default(),
+        };
         let names: std::collections::BTreeSet<String> = rows.iter().map(|row| row.test.name.to_string()).collect();
         // In a whole run, a listed name that no test bears any more counts as passing: it must go.
         let difference = lists::difference(&listed, &failing, |name| whole || names.contains(name));

@@ -104,7 +104,12 @@ impl Judge for Replay {
 pub(crate) struct Live {
     pub(crate) lab: Lab,
     pub(crate) machine: Machine,
+    /// Bytes of each log's end that are of interest.
+    pub(crate) log_bytes: usize,
 }
+
+/// What the tests' own loader keeps of a log.
+pub(crate) const WHOLE_LOG: usize = 2 << 20;
 
 impl Live {
     /// What the kernel says of each test, as it comes out of the guest.
@@ -123,8 +128,7 @@ impl Live {
             flags: test.flags,
             log_level: test.full_log_level(),
             caps: test.caps(),
-            // What the tests' own loader keeps.
-            log_bytes: 2 << 20,
+            log_bytes: self.log_bytes,
         };
         let jobs: Vec<Job> = tests.iter().map(job).collect();
         oracle::ask(&self.lab, &self.machine, &jobs)

@@ -59,7 +59,7 @@ pub(crate) fn ladder(args: &Ladder) -> Result<()> {
         let kernel = Kernel::fetch(&lab, version)?;
         let ours = Ours::new(version, &kernel)?.judge(&programs)?;
         println!("\n{} programs on {}", programs.len(), kernel.release);
-        let live = Live { lab: lab.clone(), machine: Machine::Emulated(kernel) };
+        let live = Live { lab: lab.clone(), machine: Machine::Emulated(kernel), log_bytes: 4096 };
         let kernels = live.judge(&programs)?;
         let mut rung = Tally::default();
         let mut lines = Vec::new();

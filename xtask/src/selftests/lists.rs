@@ -38,11 +38,11 @@ impl List {
         shell::root().join(format!("tests/conformance/{}.txt", self.name))
     }
 
-    /// The committed list; empty if there is none.
-    pub(crate) fn read(&self) -> Result<Failing> {
+    /// The committed list; `None` if it was never begun.
+    pub(crate) fn read(&self) -> Result<Option<Failing>> {
         match std::fs::read_to_string(self.path()) {
-            Ok(text) => parse(&text),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Failing::new()),
+            Ok(text) => parse(&text).map(Some),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error).with_context(|| format!("cannot read {}", self.path().display())),
         }
     }

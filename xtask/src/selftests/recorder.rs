@@ -7,7 +7,7 @@ use anyhow::{Context as _, Result};
 use clap::Args;
 
 use super::expect::{Expectation, Mode};
-use super::judge::{Live, Source, Test};
+use super::judge::{Live, Source, Test, WHOLE_LOG};
 use super::matching::first_unmet;
 use super::record::{self, Entry, Name, Unmet};
 use crate::lab::{Kernel, Lab, REFERENCE, Selftests};
@@ -29,7 +29,7 @@ pub(crate) fn record(args: &Recording) -> Result<()> {
     let kernel = Kernel::fetch(&lab, &args.kernel)?;
     let mut tests = super::tests_of(&lab, &args.kernel, &args.file)?;
     tests.extend(others(&lab, args, &tests)?);
-    let live = Live { machine: Machine::Emulated(kernel.clone()), lab };
+    let live = Live { machine: Machine::Emulated(kernel.clone()), lab, log_bytes: WHOLE_LOG };
     let replies = live.ask(&tests)?;
     let mut record = record::read(&args.kernel).unwrap_or_default();
     record.retain(|name, _| !name.object.starts_with(&args.file));

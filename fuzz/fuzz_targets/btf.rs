@@ -1,0 +1,10 @@
+//! Bytes as types.
+#![cfg_attr(fuzzing, no_main)]
+
+#[cfg(fuzzing)]
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| bpfvet_testkit::fuzz::btf::run(bytes));
+
+#[cfg(not(fuzzing))]
+fn main() -> std::process::ExitCode {
+    bpfvet_fuzz::replay(bpfvet_testkit::fuzz::btf::run)
+}

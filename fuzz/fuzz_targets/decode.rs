@@ -1,0 +1,10 @@
+//! Bytes as instructions.
+#![cfg_attr(fuzzing, no_main)]
+
+#[cfg(fuzzing)]
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| bpfvet_testkit::fuzz::decode::run(bytes));
+
+#[cfg(not(fuzzing))]
+fn main() -> std::process::ExitCode {
+    bpfvet_fuzz::replay(bpfvet_testkit::fuzz::decode::run)
+}
