@@ -126,13 +126,24 @@ impl Btf {
         (1..self.end_id().0).filter_map(|id| self.type_by_id(TypeId(id)))
     }
 
-    /// The bytes of the string at this offset; `None` past the end.
+    /// The bytes of the string at this offset; `None` past the end, and for strings far longer than any name or line of code.
     #[must_use]
     pub fn bytes_at(&self, off: u32) -> Option<&[u8]> {
         if off < self.first_string {
             return self.base.as_deref()?.bytes_at(off);
         }
         until_nul(self.data.get(self.strings.clone())?, (off - self.first_string) as usize)
+    }
+
+    /// Whether the string at this offset is this one.
+    #[must_use]
+    pub fn string_is(&self, off: u32, text: &[u8]) -> bool {
+        if off < self.first_string {
+            return self.base.as_deref().is_some_and(|base| base.string_is(off, text));
+        }
+        let strings = self.data.get(self.strings.clone()).unwrap_or_default();
+        let rest = strings.get((off - self.first_string) as usize..).and_then(|rest| rest.strip_prefix(text));
+        rest.is_some_and(|rest| rest.first() == Some(&0))
     }
 
     /// The string at this offset; `None` past the end and where it is not UTF-8.
@@ -145,7 +156,7 @@ impl Btf {
     /// many questions.
     #[must_use]
     pub fn find_by_name_kind(&self, name: &str, kind: Kind) -> Option<TypeId> {
-        self.types().find(|ty| ty.kind() == kind && ty.name_bytes() == name.as_bytes()).map(|ty| ty.id())
+        self.types().find(|ty| ty.kind() == kind && ty.is_named(name)).map(|ty| ty.id())
     }
 
     /// The tags on a type, or on one of its members or parameters, in order of their ids.

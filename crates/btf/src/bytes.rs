@@ -24,9 +24,13 @@ pub(crate) fn words<const N: usize>(bytes: &[u8]) -> [u32; N] {
     out
 }
 
-/// The bytes from `at` up to the next NUL; `None` if there is no NUL.
+/// The longest string that is read. Strings may overlap, so that without a limit a small file could hold a great many long ones.
+const LONGEST_STRING: usize = 1 << 14;
+
+/// The bytes from `at` up to the next NUL; `None` if there is no NUL within reach.
 pub(crate) fn until_nul(bytes: &[u8], at: usize) -> Option<&[u8]> {
     let rest = bytes.get(at..)?;
+    let rest = rest.get(..LONGEST_STRING).unwrap_or(rest);
     let end = rest.iter().position(|&byte| byte == 0)?;
     rest.get(..end)
 }

@@ -131,35 +131,34 @@ impl BtfExt {
         Ok(Self { funcs, lines, relocations, data })
     }
 
-    /// The functions of the code section whose name is the string at this offset; `same` compares two string offsets.
-    pub fn funcs(&self, same: impl Fn(u32) -> bool) -> impl Iterator<Item = FuncRecord> {
-        self.records(&self.funcs, same, |bytes| {
+    /// The functions of each code section; the section's name is the string at the offset that comes first.
+    pub fn funcs(&self) -> impl Iterator<Item = (u32, impl Iterator<Item = FuncRecord>)> {
+        self.records(&self.funcs, |bytes| {
             let [insn_off, ty] = words(bytes);
             FuncRecord { insn_off, ty: TypeId(ty) }
         })
     }
 
-    /// The lines of a code section.
-    pub fn lines(&self, same: impl Fn(u32) -> bool) -> impl Iterator<Item = LineRecord> {
-        self.records(&self.lines, same, |bytes| {
+    /// The lines of each code section.
+    pub fn lines(&self) -> impl Iterator<Item = (u32, impl Iterator<Item = LineRecord>)> {
+        self.records(&self.lines, |bytes| {
             let [insn_off, file_off, line_off, place] = words(bytes);
             LineRecord { insn_off, file_off, line_off, line: place >> 10, column: place & 0x3ff }
         })
     }
 
-    /// The CO-RE relocations of a code section.
-    pub fn relocations(&self, same: impl Fn(u32) -> bool) -> impl Iterator<Item = CoreRecord> {
-        self.records(&self.relocations, same, |bytes| {
+    /// The CO-RE relocations of each code section.
+    pub fn relocations(&self) -> impl Iterator<Item = (u32, impl Iterator<Item = CoreRecord>)> {
+        self.records(&self.relocations, |bytes| {
             let [insn_off, ty, access_off, kind] = words(bytes);
             CoreRecord { insn_off, ty: TypeId(ty), access_off, kind: RelocKind::from_number(kind).ok_or(kind) }
         })
     }
 
-    fn records<T>(&self, table: &Table, same: impl Fn(u32) -> bool, read: fn(&[u8]) -> T) -> impl Iterator<Item = T> {
-        let places = table.sections.iter().filter(move |(name, _)| same(*name));
-        places.flat_map(move |(_, place)| {
+    fn records<T>(&self, table: &Table, read: fn(&[u8]) -> T) -> impl Iterator<Item = (u32, impl Iterator<Item = T>)> {
+        table.sections.iter().map(move |(name, place)| {
             let bytes = self.data.get(place.clone()).unwrap_or_default();
-            bytes.chunks_exact(table.record_size.max(1)).map(read)
+            (*name, bytes.chunks_exact(table.record_size.max(1)).map(read))
         })
     }
 }

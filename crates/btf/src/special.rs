@@ -94,7 +94,7 @@ const MOST: usize = 11;
 /// How deep the kernel follows structures and arrays (`MAX_RESOLVE_DEPTH`).
 const DEEPEST: usize = 32;
 /// How many members a search looks at. Types nested so widely are made to be slow.
-const PATIENCE: u32 = 1 << 18;
+const PATIENCE: u32 = 1 << 14;
 
 struct Named {
     kind: FieldKind,

@@ -138,6 +138,12 @@ impl<'a> Type<'a> {
         self.btf.bytes_at(self.head.name_off).unwrap_or_default()
     }
 
+    /// Whether this is its name.
+    #[must_use]
+    pub fn is_named(&self, name: &str) -> bool {
+        self.btf.string_is(self.head.name_off, name.as_bytes())
+    }
+
     /// How many elements it has: members, enumerators, parameters, variables.
     #[must_use]
     pub const fn vlen(&self) -> u32 {
@@ -264,6 +270,12 @@ impl<'a> Type<'a> {
     pub fn as_array(&self) -> Option<Array> {
         let [element, index, count] = words(self.body);
         (self.kind() == Kind::Array).then_some(Array { element: TypeId(element), index: TypeId(index), count })
+    }
+
+    /// As a function: its prototype.
+    #[must_use]
+    pub fn as_func(&self) -> Option<TypeId> {
+        (self.kind() == Kind::Func).then_some(TypeId(self.head.word))
     }
 
     /// As a function prototype.

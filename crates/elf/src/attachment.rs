@@ -7,7 +7,7 @@ use bpfvet_btf::Kind;
 use bpfvet_btf::co_re::TargetType;
 use bpfvet_platform::{AttachTarget, AttachType, ProgramType};
 
-use crate::reloc::Target;
+use crate::link::Linker;
 use crate::{Object, ProgramEntry, ProgramError, Warning};
 
 /// Where the program attaches, and to what, for types that say so by the kernel's types.
@@ -85,13 +85,12 @@ pub(crate) fn warnings(object: &Object, entry: &ProgramEntry) -> Vec<Warning> {
         let absent = mine.filter(|ops| object.options.kernel_btf.find(&ops.name, Kind::Struct).is_none());
         out.extend(absent.map(|ops| Warning::NoTarget(ops.name.clone())));
     }
-    // What the program may reach is at most the whole object.
-    for section in &object.code.sections {
-        for reloc in &section.relocs {
-            let Ok(Target::Extern(index)) = reloc.target else { continue };
-            let assumed = object.externs.assumption(index, &object.options);
-            out.extend(assumed.filter(|assumed| !out.contains(assumed)));
-        }
+    let mut linker = Linker::new(object, entry);
+    // What went wrong, if anything, is for the load to say; what was assumed until then was assumed.
+    linker.link().ok();
+    for &index in &linker.externs {
+        let assumed = object.externs.assumption(index, &object.options);
+        out.extend(assumed.filter(|assumed| !out.contains(assumed)));
     }
     out
 }

@@ -1,5 +1,6 @@
 //! Code sections: functions, and what the compiler recorded about them.
 
+use alloc::collections::BTreeMap;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::ops::Range;
@@ -7,7 +8,7 @@ use core::ops::Range;
 use bpfvet_btf::{Btf, BtfExt, CoreRecord, FuncRecord, LineRecord};
 use bpfvet_insn::Raw;
 
-use crate::file::{Binding, File, SectionType, SymbolType};
+use crate::file::{Binding, File, SectionType, Symbol, SymbolType};
 use crate::reloc::Reloc;
 
 /// A section of instructions.
@@ -52,6 +53,13 @@ impl Code {
     /// The code sections and functions of a file; relocations come later.
     pub(crate) fn collect(file: &File<'_>, btf: Option<&Btf>, ext: Option<&BtfExt>) -> Self {
         let mut code = Self { by_number: alloc::vec![None; file.sections.len()], ..Self::default() };
+        let mut by_section: BTreeMap<usize, Vec<&Symbol<'_>>> = BTreeMap::new();
+        for symbol in &file.symbols {
+            if let Some(section) = symbol.section {
+                by_section.entry(section).or_default().push(symbol);
+            }
+        }
+        let mut by_name = BTreeMap::new();
         for (number, section) in file.sections.iter().enumerate() {
             if !section.code || section.kind != SectionType::Data || section.data.is_empty() {
                 continue;
@@ -60,39 +68,50 @@ impl Code {
             if let Some(place) = code.by_number.get_mut(number) {
                 *place = Some(index);
             }
+            by_name.entry(section.name.as_bytes()).or_insert(index);
             let insns = section.data.as_chunks::<8>().0.iter().map(|bytes| Raw::from_bytes(*bytes)).collect();
-            let named = |off: u32| btf.and_then(|btf| btf.bytes_at(off)) == Some(section.name.as_bytes());
-            let (mut funcs, mut lines, mut core) = (Vec::new(), Vec::new(), Vec::new());
-            if let Some(ext) = ext {
-                funcs.extend(ext.funcs(named));
-                lines.extend(ext.lines(named));
-                core.extend(ext.relocations(named));
-                funcs.sort_by_key(|record| record.insn_off);
-                lines.sort_by_key(|record| record.insn_off);
-            }
-            code.sections.push(CodeSection {
-                name: section.name.into(),
-                insns,
-                relocs: Vec::new(),
-                funcs,
-                lines,
-                core,
-            });
-            code.add_functions(file, number, index);
+            let (relocs, funcs, lines, core) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+            code.sections.push(CodeSection { name: section.name.into(), insns, relocs, funcs, lines, core });
+            code.add_functions(by_section.get(&number).map_or(&[], Vec::as_slice), index);
         }
         code.functions.sort_by_key(|function| (function.section, function.slots.start));
+        if let Some((btf, ext)) = btf.zip(ext) {
+            code.add_records(&by_name, btf, ext);
+        }
         code
+    }
+
+    /// What the compiler recorded, by section.
+    fn add_records(&mut self, by_name: &BTreeMap<&[u8], usize>, btf: &Btf, ext: &BtfExt) {
+        let index = |name: u32| btf.bytes_at(name).and_then(|name| by_name.get(name)).copied();
+        for (name, records) in ext.funcs() {
+            if let Some(section) = index(name).and_then(|index| self.sections.get_mut(index)) {
+                section.funcs.extend(records);
+            }
+        }
+        for (name, records) in ext.lines() {
+            if let Some(section) = index(name).and_then(|index| self.sections.get_mut(index)) {
+                section.lines.extend(records);
+            }
+        }
+        for (name, records) in ext.relocations() {
+            if let Some(section) = index(name).and_then(|index| self.sections.get_mut(index)) {
+                section.core.extend(records);
+            }
+        }
+        for section in &mut self.sections {
+            section.funcs.sort_by_key(|record| record.insn_off);
+            section.lines.sort_by_key(|record| record.insn_off);
+        }
     }
 
     /// The functions of one section. Compilers that wrote no function symbols get one function for each global symbol, or for the
     /// whole section.
-    fn add_functions(&mut self, file: &File<'_>, number: usize, index: usize) {
+    fn add_functions(&mut self, symbols: &[&Symbol<'_>], index: usize) {
         let Some(section) = self.sections.get(index) else { return };
         let len = section.insns.len();
         let before = self.functions.len();
-        for symbol in
-            file.symbols.iter().filter(|symbol| symbol.section == Some(number) && symbol.kind == SymbolType::Func)
-        {
+        for symbol in symbols.iter().filter(|symbol| symbol.kind == SymbolType::Func) {
             let slots = slots(symbol.value, symbol.size, len);
             self.functions.push(Function {
                 name: symbol.name.into(),
@@ -106,9 +125,8 @@ impl Code {
         if self.functions.len() > before {
             return;
         }
-        let untyped = file.symbols.iter().filter(|symbol| {
-            symbol.section == Some(number) && symbol.kind == SymbolType::None && symbol.binding == Binding::Global
-        });
+        let untyped =
+            symbols.iter().filter(|symbol| symbol.kind == SymbolType::None && symbol.binding == Binding::Global);
         let mut starts: Vec<(usize, &str)> =
             untyped.filter_map(|symbol| Some((slots(symbol.value, 0, len)?.start, symbol.name))).collect();
         starts.sort_unstable();

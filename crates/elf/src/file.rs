@@ -1,5 +1,6 @@
 //! The container: ELF sections, symbols and relocations, checked.
 
+use alloc::collections::BTreeMap;
 use alloc::string::ToString;
 use alloc::vec::Vec;
 
@@ -16,6 +17,8 @@ pub(crate) struct File<'a> {
     pub(crate) sections: Vec<Section<'a>>,
     /// By symbol number; the first is the null symbol.
     pub(crate) symbols: Vec<Symbol<'a>>,
+    /// By section number: the sections that hold relocations for it.
+    tables: BTreeMap<usize, Vec<usize>>,
 }
 
 /// A section.
@@ -161,7 +164,13 @@ impl<'a> File<'a> {
                 size: symbol.st_size(endian),
             });
         }
-        Ok(Self { sections, symbols })
+        let mut tables: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+        for (number, section) in sections.iter().enumerate() {
+            if matches!(section.kind, SectionType::Rel | SectionType::Rela) {
+                tables.entry(section.info as usize).or_default().push(number);
+            }
+        }
+        Ok(Self { sections, symbols, tables })
     }
 
     /// The first section with this name.
@@ -171,14 +180,10 @@ impl<'a> File<'a> {
 
     /// The relocations for a section, from all the sections that hold some, in file order.
     pub(crate) fn relocations(&self, target: usize) -> impl Iterator<Item = Rel> + '_ {
-        let tables = self.sections.iter().filter(move |section| section.info as usize == target);
-        tables.flat_map(|table| {
-            let len = match table.kind {
-                SectionType::Rel => 16,
-                SectionType::Rela => 24,
-                SectionType::Data | SectionType::NoData | SectionType::Other => return None.into_iter().flatten(),
-            };
-            Some(table.data.chunks_exact(len).map(rel)).into_iter().flatten()
+        let tables = self.tables.get(&target).into_iter().flatten();
+        tables.filter_map(|&number| self.sections.get(number)).flat_map(|table| {
+            let len = if table.kind == SectionType::Rela { 24 } else { 16 };
+            table.data.chunks_exact(len).map(rel)
         })
     }
 }

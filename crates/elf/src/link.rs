@@ -6,7 +6,7 @@
 //!   └────────────┘
 //! ```
 
-use alloc::collections::BTreeMap;
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
@@ -47,7 +47,6 @@ enum Used {
 pub(crate) struct Linker<'a> {
     object: &'a Object,
     entry: &'a ProgramEntry,
-    program_type: ProgramType,
     insns: Vec<Raw>,
     /// Where each function was put, in order.
     placed: Vec<(usize, usize)>,
@@ -57,6 +56,8 @@ pub(crate) struct Linker<'a> {
     jump_tables: BTreeMap<u64, i32>,
     /// Instructions that load a map by a number that no relocation gave them.
     strays: Vec<usize>,
+    /// The externs that it refers to.
+    pub(crate) externs: BTreeSet<usize>,
 }
 
 /// A function whose calls are being followed.
@@ -69,12 +70,10 @@ struct Level {
 }
 
 impl<'a> Linker<'a> {
-    pub(crate) fn new(object: &'a Object, entry: &'a ProgramEntry) -> Result<Self, ProgramError> {
-        let unknown = || ProgramError::UnknownType { section: entry.section.clone() };
-        Ok(Self {
+    pub(crate) fn new(object: &'a Object, entry: &'a ProgramEntry) -> Self {
+        Self {
             object,
             entry,
-            program_type: entry.program_type.ok_or_else(unknown)?,
             insns: Vec::new(),
             placed: Vec::new(),
             place_of: BTreeMap::new(),
@@ -82,7 +81,8 @@ impl<'a> Linker<'a> {
             map_index: BTreeMap::new(),
             jump_tables: BTreeMap::new(),
             strays: Vec::new(),
-        })
+            externs: BTreeSet::new(),
+        }
     }
 
     /// Puts the program together and resolves what it refers to.
@@ -103,15 +103,17 @@ impl<'a> Linker<'a> {
     }
 
     pub(crate) fn run(mut self) -> Result<LoadRequest, ProgramError> {
+        let unknown = || ProgramError::UnknownType { section: self.entry.section.clone() };
+        let program_type = self.entry.program_type.ok_or_else(unknown)?;
         self.link()?;
         let funcs = records::funcs(self.object, &self.placed)?;
         let lines = records::lines(self.object, &self.placed);
-        let (attach_type, attach_target) = attachment::resolve(self.object, self.entry, self.program_type)?;
+        let (attach_type, attach_target) = attachment::resolve(self.object, self.entry, program_type)?;
         let mut flags = self.entry.flags;
-        flags.xdp_has_frags &= self.program_type == ProgramType::XDP;
+        flags.xdp_has_frags &= program_type == ProgramType::XDP;
         Ok(LoadRequest {
             name: self.entry.name.clone(),
-            program_type: self.program_type,
+            program_type,
             attach_type,
             maps: self.maps()?,
             program: Arc::new(Program::decode(&self.bytes())?),
@@ -292,6 +294,7 @@ impl<'a> Linker<'a> {
     fn resolve_extern(&mut self, at: usize, insn: Raw, index: usize) -> Result<(), ProgramError> {
         let object = self.object;
         let Some(found) = object.externs.list.get(index) else { return Ok(()) };
+        self.externs.insert(index);
         let fault = |problem: &str| ProgramError::Extern { name: found.name.clone(), problem: problem.into() };
         let resolved = externs::resolve(object, found).map_err(|problem| fault(&problem))?;
         match (resolved, insn.code == CALL) {

@@ -1,5 +1,6 @@
 //! An object: programs, maps, types.
 
+use alloc::collections::BTreeMap;
 use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -102,7 +103,7 @@ impl Object {
     ///
     /// What keeps a loader from asking at all.
     pub fn load_request(&self, program: &ProgramEntry) -> Result<LoadRequest, ProgramError> {
-        Linker::new(self, program)?.run()
+        Linker::new(self, program).run()
     }
 
     /// The linked instructions of this program as bytes, whether they are instructions or not.
@@ -111,7 +112,7 @@ impl Object {
     ///
     /// As [`Object::load_request`], save that nothing is decoded.
     pub fn linked_bytes(&self, program: &ProgramEntry) -> Result<Vec<u8>, ProgramError> {
-        let mut linker = Linker::new(self, program)?;
+        let mut linker = Linker::new(self, program);
         linker.link()?;
         Ok(linker.bytes())
     }
@@ -133,6 +134,10 @@ fn license(bytes: &[u8]) -> String {
 fn complete_sections(btf: &mut Btf, file: &File<'_>) {
     let mut symbols = None;
     let mut changes = Vec::new();
+    let mut sizes = BTreeMap::new();
+    for section in &file.sections {
+        sizes.entry(section.name.as_bytes()).or_insert(section.size);
+    }
     for section in btf.types() {
         let Shape::Datasec { size, variables } = section.shape() else { continue };
         if matches!(section.name(), ".kconfig" | ".ksyms") {
@@ -142,7 +147,7 @@ fn complete_sections(btf: &mut Btf, file: &File<'_>) {
             let objects = file.symbols.iter().filter(|symbol| {
                 symbol.kind == SymbolType::Object && matches!(symbol.binding, Binding::Global | Binding::Weak)
             });
-            objects.map(|symbol| (symbol.name.as_bytes(), symbol)).collect::<alloc::collections::BTreeMap<_, _>>()
+            objects.map(|symbol| (symbol.name.as_bytes(), symbol)).collect::<BTreeMap<_, _>>()
         });
         let real =
             file.section(section.name()).and_then(|section| u32::try_from(section.size).ok()).unwrap_or_default();
@@ -220,19 +225,14 @@ fn programs(code: &Code, options: &Options) -> Vec<ProgramEntry> {
 
 /// Structure operations are loaded where a structure that is created refers to them.
 fn choose_struct_ops(programs: &mut [ProgramEntry], maps: &Maps) {
+    let mut created: BTreeMap<usize, bool> = BTreeMap::new();
+    for ops in &maps.struct_ops {
+        let is_created = maps.list.get(ops.map).is_some_and(|map| !map.left_out);
+        for &(_, _, function) in &ops.programs {
+            *created.entry(function).or_default() |= is_created;
+        }
+    }
     for program in programs.iter_mut().filter(|program| program.program_type == Some(ProgramType::STRUCT_OPS)) {
-        let users = maps
-            .struct_ops
-            .iter()
-            .filter(|ops| ops.programs.iter().any(|&(_, _, function)| function == program.function));
-        let mut used = false;
-        let mut created = false;
-        for ops in users {
-            used = true;
-            created |= maps.list.get(ops.map).is_some_and(|map| !map.left_out);
-        }
-        if used {
-            program.autoload = created;
-        }
+        program.autoload = created.get(&program.function).copied().unwrap_or(program.autoload);
     }
 }

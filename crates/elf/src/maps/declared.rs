@@ -51,6 +51,9 @@ impl Maps {
     }
 }
 
+/// No declaration has as many parts.
+const MOST_PARTS: u32 = 64;
+
 /// What a declaration says, part by part; what it does not mention is zero.
 #[derive(Default)]
 struct Declaration {
@@ -68,6 +71,9 @@ struct Declaration {
 impl Declaration {
     /// Reads a declaration; `outer` is the map that this one describes the values of.
     fn read(btf: &Btf, composite: Composite<'_>, outer: Option<&Self>) -> Result<Self, MapError> {
+        if composite.len() > MOST_PARTS {
+            return Err(MapError::Declaration("its declaration has more parts than there are"));
+        }
         let mut this = Self::default();
         for (index, member) in (0_u32..).zip(composite.members()) {
             let name = member.name();

@@ -1,5 +1,6 @@
 //! Structures of operations: variables in `.struct_ops` whose members are programs.
 
+use alloc::collections::BTreeMap;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -28,12 +29,16 @@ pub(crate) struct StructOps {
 impl Maps {
     pub(super) fn collect_struct_ops(&mut self, file: &File<'_>, btf: Option<&Btf>, code: &Code, options: &Options) {
         let Some(btf) = btf else { return };
+        // By type and bit: the member there.
+        let mut members: BTreeMap<TypeId, BTreeMap<u64, u32>> = BTreeMap::new();
         for full in [".struct_ops", ".struct_ops.link", "?.struct_ops", "?.struct_ops.link"] {
             let Some(number) = file.sections.iter().position(|section| section.name == full) else { continue };
             let Some(section) = btf.find_by_name_kind(full, Kind::Datasec).and_then(|id| btf.type_by_id(id)) else {
                 continue;
             };
             let Shape::Datasec { size: _, variables } = section.shape() else { continue };
+            let mut relocations: Vec<_> = file.relocations(number).collect();
+            relocations.sort_by_key(|rel| rel.offset);
             let mut places: Vec<_> = variables.iter().collect();
             places.sort_by_key(|place| place.offset);
             for place in places {
@@ -48,12 +53,20 @@ impl Maps {
                 let name = String::from_utf8_lossy(essential_name(ty.name_bytes())).into_owned();
                 let start = u64::from(place.offset);
                 let end = start.saturating_add(u64::from(composite.size));
+                let inside = |from: u64| relocations.partition_point(|rel| rel.offset < from);
+                let relocations = relocations.get(inside(start)..inside(end)).unwrap_or_default();
+                if relocations.is_empty() {
+                    continue;
+                }
+                let members = members.entry(ty.id()).or_insert_with(|| {
+                    let members = (0_u32..).zip(composite.members());
+                    members.map(|(index, member)| (u64::from(member.bit_offset), index)).collect::<BTreeMap<_, _>>()
+                });
                 let mut programs = Vec::new();
-                for rel in file.relocations(number).filter(|rel| (start..end).contains(&rel.offset)) {
+                for rel in relocations {
                     let bit = rel.offset.saturating_sub(start).saturating_mul(8);
-                    let member =
-                        (0_u32..).zip(composite.members()).find(|(_, member)| u64::from(member.bit_offset) == bit);
-                    let Some((index, member)) = member else { continue };
+                    let Some(&index) = members.get(&bit) else { continue };
+                    let Some(member) = composite.member(index) else { continue };
                     let Some(symbol) = file.symbols.get(rel.symbol) else { continue };
                     let section = symbol.section.and_then(|number| code.by_number(number));
                     let slot = usize::try_from(symbol.value / 8).ok();
