@@ -1,10 +1,14 @@
-//! Bytes as a program, for its form.
+//! Bytes as a program, for its form: loaded by root, and by no one.
 #![cfg_attr(fuzzing, no_main)]
 
+use bpfvet_testkit::fuzz::cfg::run;
+
 #[cfg(fuzzing)]
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| bpfvet_testkit::fuzz::cfg::run(bytes));
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| [true, false].map(|privileged| run(bytes, privileged)));
 
 #[cfg(not(fuzzing))]
 fn main() -> std::process::ExitCode {
-    bpfvet_fuzz::replay(bpfvet_testkit::fuzz::cfg::run)
+    bpfvet_fuzz::replay(|bytes| {
+        [true, false].map(|privileged| run(bytes, privileged));
+    })
 }
