@@ -17,7 +17,7 @@ const TABLE: &str = "//! A table:";
 const KNOWS_VERSIONS: &[&str] =
     &["crates/platform/", "crates/linux/", "crates/report/", "crates/testkit/", "xtask/", "tests/", "fuzz/"];
 /// Where files that are not text may lie: objects compiled from sources of our own, and inputs that fuzzing found.
-const BINARIES: &[&str] = &["tests/corpus/", "tests/objects/", "fuzz/"];
+const BINARIES: &[&str] = &["examples/", "tests/corpus/", "tests/objects/", "fuzz/"];
 
 /// A text that must not occur, why, and the files that are exempt from it. Written in pieces, so that this file is none of them.
 struct Word {
