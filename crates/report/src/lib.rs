@@ -15,7 +15,10 @@
 
 extern crate alloc;
 
+pub mod catalogue;
 mod diagnostic;
+#[cfg(feature = "json")]
+pub mod json;
 mod kernel_log;
 mod kernel_text;
 mod names;

@@ -9,7 +9,7 @@
 use alloc::vec::Vec;
 
 use bpfvet_explore::{Observer, PathInfo, Rejection};
-use bpfvet_insn::{InsnIdx, Reg};
+use bpfvet_insn::{Insn, InsnIdx, Operand, Program, Reg};
 use bpfvet_vm::{Effects, State, Value};
 
 /// Events kept of one path; older ones are forgotten first, half of them at a time.
@@ -152,14 +152,14 @@ fn count(counts: &mut Vec<u32>, at: InsnIdx) {
 /// Records a [`History`] of a program: which instruction is a branch and what an instruction writes is the program's to tell.
 #[derive(Debug)]
 pub struct Recorder<'a> {
-    program: &'a bpfvet_insn::Program,
+    program: &'a Program,
     history: History,
 }
 
 impl<'a> Recorder<'a> {
     /// A recorder for this program.
     #[must_use]
-    pub fn new(program: &'a bpfvet_insn::Program) -> Self {
+    pub fn new(program: &'a Program) -> Self {
         Self { program, history: History::new() }
     }
 
@@ -170,16 +170,14 @@ impl<'a> Recorder<'a> {
     }
 
     fn branch(&self, at: InsnIdx) -> Option<Branch> {
-        match self.program.get(at)? {
-            bpfvet_insn::Insn::Branch { dst, src, off, .. } if *off != 0 => {
-                let second = match src {
-                    bpfvet_insn::Operand::Reg(reg) => Some(*reg),
-                    bpfvet_insn::Operand::Imm(_) => None,
-                };
-                Some(Branch { at, target: at.offset(i64::from(*off) + 1)?, regs: [Some(*dst), second] })
-            }
-            _ => None,
-        }
+        let Insn::Branch { dst, src, off, .. } = *self.program.get(at)? else { return None };
+        let second = match src {
+            Operand::Reg(reg) => Some(reg),
+            Operand::Imm(_) => None,
+        };
+        // Both ways lead to the same place where the offset is zero: no outcome can be told.
+        let target = (off != 0).then(|| at.offset(i64::from(off) + 1))??;
+        Some(Branch { at, target, regs: [Some(dst), second] })
     }
 }
 

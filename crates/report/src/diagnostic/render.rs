@@ -116,9 +116,12 @@ fn pages(labels: &[Label], names: &Names<'_>, source: &dyn SourceProvider) -> Ve
     source_pages(labels, main, names, source)
 }
 
+/// Labels by line.
+type ByLine<'a> = BTreeMap<u32, Vec<(&'a LineInfo, &'a Label)>>;
+
 fn source_pages(labels: &[Label], main: &LineInfo, names: &Names<'_>, source: &dyn SourceProvider) -> Vec<Page> {
     // By file and line, the file of the failure first.
-    let mut files: BTreeMap<(bool, &str), BTreeMap<u32, Vec<(&LineInfo, &Label)>>> = BTreeMap::new();
+    let mut files: BTreeMap<(bool, &str), ByLine<'_>> = BTreeMap::new();
     for label in labels {
         if let Some(line) = names.request().line_at(label.at) {
             let file = files.entry((line.file != main.file, &*line.file)).or_default();

@@ -23,10 +23,11 @@ use bpfvet_cfg::Graph;
 use bpfvet_explore::{Observer, PathInfo, PrecisionEvent, Rejection, RejectionCause, SccEvent, Stats};
 use bpfvet_insn::{Insn, InsnIdx, Program, RegSet};
 use bpfvet_platform::ProgramType;
-use bpfvet_vm::{Effects, Event, FrameKind, State};
+use bpfvet_vm::violation::PrototypeReason;
+use bpfvet_vm::{Effects, Event, FrameKind, State, prototype};
 
 use crate::Names;
-use crate::kernel_text::{ends_line, kernel_message};
+use crate::kernel_text::{ends_line, kernel_message, prototype_message};
 use crate::names::base_name;
 use crate::state_text::{Extent, write_frame, write_state};
 
@@ -86,6 +87,8 @@ pub struct KernelLog<'a> {
     insn_len: usize,
     /// A path was taken up that is not announced yet (`do_print_state`).
     resumed: bool,
+    /// Where the line begins that says that a path is covered, while it is the last one.
+    safe: Option<usize>,
 }
 
 impl fmt::Debug for KernelLog<'_> {
@@ -111,6 +114,7 @@ impl<'a> KernelLog<'a> {
             insn_end: None,
             insn_len: 0,
             resumed: false,
+            safe: None,
         }
     }
 
@@ -201,6 +205,8 @@ impl<'a> KernelLog<'a> {
                 }
             }
             Event::Returned { callee, index, to } => {
+                // The kernel announces what follows as it announces a path that is taken up.
+                self.resumed = true;
                 if self.level.tells_paths() {
                     self.text.push_str("returning from callee:\n");
                     write_frame(&mut self.text, state, *index, callee, Extent::Whole, &self.names);
@@ -218,6 +224,26 @@ impl<'a> KernelLog<'a> {
                 if self.level.tells_all() {
                     let _ = writeln!(self.text, "frame{} bpf_loop iteration limit reached", state.depth());
                 }
+            }
+        }
+    }
+
+    /// The kernel reads the entry function's prototype too, and complains of what it does not understand without consequence.
+    fn entry_prototype(&mut self) {
+        let request = self.names.request();
+        if request.program_type == ProgramType::EXT {
+            self.validating(0);
+        }
+        if self.level.is_silent() || request.funcs.is_empty() {
+            return;
+        }
+        if let Err(reason) = prototype(request, self.names.platform(), InsnIdx(0)).args
+            && !matches!(reason, PrototypeReason::NotModelled { .. })
+        {
+            let message = prototype_message(self.names.subprog(0), &reason, &self.names);
+            if !message.is_empty() {
+                self.text.push_str(&message);
+                self.text.push('\n');
             }
         }
     }
@@ -253,8 +279,8 @@ impl Observer for KernelLog<'_> {
         self.line = None;
         self.changed = Changed::ALL;
         self.resumed = false;
-        if subprog == 0 && self.names.request().program_type == ProgramType::EXT {
-            self.validating(subprog);
+        if subprog == 0 {
+            self.entry_prototype();
         }
     }
 
@@ -272,12 +298,17 @@ impl Observer for KernelLog<'_> {
     fn pruned(&mut self, path: &PathInfo<'_>, _by: &State) {
         if self.level.tells_paths() {
             let at = path.at;
+            self.safe = Some(self.text.len());
             let _ = if self.resumed {
                 writeln!(self.text, "\nfrom {} to {at}{}: safe", Self::prev(path), speculative(path.state))
             } else {
                 writeln!(self.text, "{at}: safe")
             };
         }
+    }
+
+    fn path_ended(&mut self, _at: InsnIdx, _state: &State) {
+        self.safe = None;
     }
 
     fn step(&mut self, path: &PathInfo<'_>) {
@@ -332,9 +363,21 @@ impl Observer for KernelLog<'_> {
     }
 
     fn scc(&mut self, event: &SccEvent<'_>) {
-        if self.level.tells_all() {
-            precision::write_scc(&mut self.text, event);
+        if !self.level.tells_all() {
+            return;
         }
+        // The kernel notes the edge back before it says that the path is covered.
+        match (self.safe, event) {
+            (Some(begin), SccEvent::BackEdge { .. }) => {
+                let safe = self.text.split_off(begin);
+                precision::write_scc(&mut self.text, event);
+                self.text.push_str(&safe);
+            }
+            (None, SccEvent::BackEdge { .. }) | (_, SccEvent::Enter { .. } | SccEvent::Exit { .. }) => {
+                precision::write_scc(&mut self.text, event);
+            }
+        }
+        self.safe = None;
     }
 
     fn infinite_loop(&mut self, at: InsnIdx, now: &State, before: &State) {

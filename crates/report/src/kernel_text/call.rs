@@ -115,16 +115,19 @@ pub(super) fn message(cause: &CallCause, at: InsnIdx, names: &Names<'_>) -> Stri
         CallCause::NoFunctionRecords => "missing btf func_info".to_string(),
         CallCause::CallbackNotStatic => "callback function not static".to_string(),
         CallCause::CallbackIsMain => "callback function cannot be the main program".to_string(),
-        CallCause::Prototype { name, reason } => prototype(name, reason, names),
+        CallCause::Prototype { name, reason } => prototype_message(name, reason, names),
     }
 }
 
 /// Source: `btf_prepare_func_args`, `kernel/bpf/btf.c`, Linux 7.3.
-fn prototype(name: &str, reason: &PrototypeReason, names: &Names<'_>) -> String {
+pub(crate) fn prototype_message(name: &str, reason: &PrototypeReason, names: &Names<'_>) -> String {
     match reason {
         PrototypeReason::Untyped => "Global functions need valid BTF".to_string(),
         PrototypeReason::TooMany { count, max } if names.old_wording() => {
             format!("Global function {name}() with {count} > {max} args. Buggy compiler.")
+        }
+        PrototypeReason::TooMany { count, max: 5 } => {
+            format!("global function {name} has {count} > 5 args, stack args not supported")
         }
         PrototypeReason::TooMany { count, max } => {
             format!("kernel supports at most {max} parameters, function {name} has {count}")

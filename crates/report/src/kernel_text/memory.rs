@@ -5,7 +5,7 @@ use alloc::string::{String, ToString};
 
 use bpfvet_insn::InsnIdx;
 use bpfvet_platform::FieldKind;
-use bpfvet_vm::violation::{Access, AccessKind, Bounds, MemoryCause, TypedAccessReason};
+use bpfvet_vm::violation::{Access, AccessKind, Bounds, ContextArgReason, MemoryCause, TypedAccessReason};
 use bpfvet_vm::{Base, Flags};
 
 use super::{place, tnum};
@@ -35,6 +35,10 @@ pub(super) fn message(cause: &MemoryCause, at: InsnIdx, names: &Names<'_>) -> St
             format!("misaligned {}access off {}+{off} size {size}", kind_of_memory(*base), tnum(*offset))
         }
         MemoryCause::Context { off, size } => format!("invalid bpf_context access off={off} size={size}"),
+        MemoryCause::ContextArg { off, size, target, reason } => {
+            let why = context_argument(target, reason, *off, *size);
+            format!("{why}\ninvalid bpf_context access off={off} size={size}")
+        }
         MemoryCause::ContextReleased { off } => {
             format!("invalid bpf_context access off={off}. Reference may already be released")
         }
@@ -148,7 +152,7 @@ pub(super) fn message(cause: &MemoryCause, at: InsnIdx, names: &Names<'_>) -> St
             format!("stack arg write offset {off} exceeds max {max} stack args")
         }
         MemoryCause::TypedAccess { place: pointer, name, reason, off, size } => {
-            typed_access(&place(*pointer), name, *reason, *off, *size)
+            typed_access(&place(*pointer), name, reason, *off, *size)
         }
     }
 }
@@ -211,16 +215,42 @@ fn negative_index(pointer: &str) -> String {
     format!("{pointer} min value is negative, either use unsigned index or do a if (index >=0) check.")
 }
 
-fn typed_access(pointer: &str, name: &str, reason: TypedAccessReason, off: i64, size: u32) -> String {
+fn context_argument(target: &str, reason: &ContextArgReason, off: i64, size: u32) -> String {
+    match reason {
+        ContextArgReason::Misplaced => format!("func '{target}' offset {off} is not multiple of 8"),
+        ContextArgReason::NoArgument { number } => format!("func '{target}' doesn't have {number}-th argument"),
+        ContextArgReason::NotAPointer { number, type_name, kind } => {
+            format!("func '{target}' arg{number} '{type_name}' has type {kind}. Only pointer access is allowed")
+        }
+        ContextArgReason::Partial => format!("func '{target}' size {size} must be 8"),
+    }
+}
+
+fn typed_access(pointer: &str, name: &str, reason: &TypedAccessReason, off: i64, size: u32) -> String {
     match reason {
         TypedAccessReason::Beyond => format!("access beyond struct {name} at off {off} size {size}"),
         TypedAccessReason::NoField => format!("struct {name} doesn't have field at offset {off}"),
-        TypedAccessReason::CrossesField => {
-            format!("access beyond the end of member in struct {name} with off {off} size {size}")
+        TypedAccessReason::CrossesField { member, end } => {
+            format!("access beyond the end of member {member} (mend:{end}) in struct {name} with off {off} size {size}")
+        }
+        TypedAccessReason::PartOfPointer { member, start } => {
+            format!("cannot access ptr member {member} with moff {start} in struct {name} with off {off} size {size}")
+        }
+        TypedAccessReason::ContradictingTags => "type 'PTR' has multiple type tags".to_string(),
+        TypedAccessReason::NotAStruct => format!("Type '{name}' is not a struct"),
+        TypedAccessReason::UserMemory => format!("{pointer} is ptr_{name} access user memory: off={off}"),
+        TypedAccessReason::PercpuMemory => format!("{pointer} is ptr_{name} access percpu memory: off={off}"),
+        TypedAccessReason::NeedsPerfmon => {
+            format!("'struct {name}' access is allowed only to CAP_PERFMON and CAP_SYS_ADMIN")
+        }
+        TypedAccessReason::NeedsGpl => {
+            format!("Cannot access kernel 'struct {name}' from non-GPL compatible program")
         }
         TypedAccessReason::OnlyRead => "only read is supported".to_string(),
         TypedAccessReason::Negative => format!("{pointer} is ptr_{name} invalid negative access: off={off}"),
-        TypedAccessReason::Variable => format!("{pointer} is ptr_{name} invalid variable offset: off={off}"),
+        TypedAccessReason::Variable { offset } => {
+            format!("{pointer} is ptr_{name} invalid variable offset: off={off}, var_off={}", tnum(*offset))
+        }
     }
 }
 

@@ -24,6 +24,7 @@ use bpfvet_vm::{Cause, Violation};
 
 use crate::Names;
 
+pub(crate) use call::prototype_message;
 pub use decode::decode_message;
 pub(crate) use memory::field_name;
 pub use structure::structure_message;
@@ -45,7 +46,7 @@ pub fn kernel_message(cause: &RejectionCause, names: &Names<'_>) -> String {
         RejectionCause::Limit(Limit::ProgramLength { slots, limit }) => {
             format!("the program has {slots} instructions; there must be 1 to {limit}")
         }
-        RejectionCause::LoadRefused(refusal) => request::load_message(refusal),
+        RejectionCause::LoadRefused(refusal) => request::load_message(refusal, names.request()),
         RejectionCause::MapRefused { map, refusal, .. } => request::map_message(map, refusal),
         RejectionCause::NoSuchMap { index, .. } => format!("fd {index} is not pointing to valid bpf_map"),
         RejectionCause::NoDirectValue { .. } => "no direct value access support for this map type".to_string(),

@@ -1,12 +1,18 @@
 //! Refusals before a single instruction is looked at. The kernel answers most of them with an error number and no words; these are
 //! ours then.
 
+use alloc::borrow::Cow;
 use alloc::format;
 use alloc::string::{String, ToString};
 
-use bpfvet_platform::{FieldKind, LoadRefusal, MapRefusal};
+use bpfvet_platform::{AttachType, FieldKind, LoadRefusal, LoadRequest, MapRefusal, ProgramType};
 
-pub(super) fn load_message(refusal: &LoadRefusal) -> String {
+pub(super) fn load_message(refusal: &LoadRefusal, request: &LoadRequest) -> String {
+    let target = request.attach_target.as_ref().map_or("", |target| target.name.as_str());
+    let target: Cow<'_, str> = match request.program_type {
+        ProgramType::LSM => format!("bpf_lsm_{target}").into(),
+        _ => target.into(),
+    };
     match refusal {
         LoadRefusal::UnknownProgramType => "this kernel does not have the program type".to_string(),
         LoadRefusal::UnknownAttachType => "this kernel does not have the attach type".to_string(),
@@ -16,14 +22,31 @@ pub(super) fn load_message(refusal: &LoadRefusal) -> String {
         LoadRefusal::AttachType => "programs of this type cannot be attached there".to_string(),
         LoadRefusal::CannotSleep => "Program of this type cannot be sleepable".to_string(),
         LoadRefusal::MustSleep => "Syscall programs can only be sleepable".to_string(),
-        LoadRefusal::NeedsGpl => "programs of this type need a GPL-compatible license".to_string(),
+        LoadRefusal::NeedsGpl => match request.program_type {
+            ProgramType::STRUCT_OPS => "struct ops programs must have a GPL compatible license".to_string(),
+            ProgramType::LSM => "LSM programs must have a GPL compatible license".to_string(),
+            _ => "programs of this type need a GPL-compatible license".to_string(),
+        },
         LoadRefusal::NoTarget => "Tracing programs must provide btf_id".to_string(),
         LoadRefusal::UnknownTarget => "the kernel has no such attach target".to_string(),
-        LoadRefusal::ForbiddenTarget => "no program may be attached to this target".to_string(),
-        LoadRefusal::TargetNeverReturns => "Attaching to a function that never returns is rejected".to_string(),
-        LoadRefusal::TargetCannotSleep => "programs attached to this target must not sleep".to_string(),
+        LoadRefusal::ForbiddenTarget if request.program_type == ProgramType::LSM => {
+            format!("attach_btf_id {} points to disabled hook {target}", btf_id(request))
+        }
+        LoadRefusal::ForbiddenTarget => format!("Attaching tracing programs to function '{target}' is rejected."),
+        LoadRefusal::TargetNeverReturns => {
+            format!("Attaching fexit/fsession/fmod_ret to __noreturn function '{target}' is rejected.")
+        }
+        LoadRefusal::TargetCannotSleep if request.attach_type == AttachType::TRACE_RAW_TP => {
+            format!("Sleepable program cannot attach to non-faultable tracepoint {target}")
+        }
+        LoadRefusal::TargetCannotSleep => format!("{target} is not sleepable"),
+        LoadRefusal::TargetNotModifiable => format!("{target}() is not modifiable"),
         LoadRefusal::Unsupported(what) => format!("not supported: {what}"),
     }
+}
+
+fn btf_id(request: &LoadRequest) -> u32 {
+    request.attach_target.as_ref().map_or(0, |target| target.btf_id)
 }
 
 pub(super) fn map_message(map: &str, refusal: &MapRefusal) -> String {

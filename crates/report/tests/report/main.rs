@@ -1,5 +1,6 @@
 //! Texts, as they are printed.
 
+mod catalogue;
 mod host;
 mod kernel_log;
 mod kernel_text;

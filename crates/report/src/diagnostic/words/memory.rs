@@ -5,7 +5,7 @@ use alloc::string::String;
 
 use bpfvet_insn::InsnIdx;
 use bpfvet_vm::Base;
-use bpfvet_vm::violation::{Access, AccessKind, Bounds, MemoryCause, TypedAccessReason};
+use bpfvet_vm::violation::{Access, AccessKind, Bounds, ContextArgReason, MemoryCause, TypedAccessReason};
 
 use super::{Words, bytes, place};
 use crate::Names;
@@ -85,6 +85,7 @@ pub(super) fn words(cause: &MemoryCause, at: InsnIdx, names: &Names<'_>) -> Word
                 ))
                 .help("check the field, its width, whether it may be written, and the program's type and attach type")
         }
+        MemoryCause::ContextArg { off, size, target, reason } => context_argument(*off, *size, target, reason),
         MemoryCause::ContextReleased { off } => Words::program(
             "a context field whose object was released",
             format!("the field at {off} no longer points to anything"),
@@ -256,13 +257,15 @@ pub(super) fn words(cause: &MemoryCause, at: InsnIdx, names: &Names<'_>) -> Word
         }
         MemoryCause::TypedAccess { place: pointer, name, reason, off, size } => {
             let _ = at;
-            typed_access(name, *reason, *off, *size).follow(*pointer)
+            typed_access(name, reason, *off, *size).follow(*pointer)
         }
     }
 }
 
 fn out_of_bounds(access: &Access, bounds: Bounds, limit: u32) -> Words {
-    let Access { place: pointer, tag, off: _, size, kind: _ } = access;
+    let Access { place: pointer, tag, off, size, kind: _ } = access;
+    // What the instruction reaches, counted from the pointer that it uses.
+    let reach = off.saturating_add(*size).max(*size);
     let packet = matches!(tag.base, Base::Packet | Base::PacketMeta);
     let what = tag_words(*tag);
     let (headline, label) = match bounds {
@@ -292,7 +295,7 @@ fn out_of_bounds(access: &Access, bounds: Bounds, limit: u32) -> Words {
                 words
                     .why(format!("needs {} from the packet's start, {limit} proven", bytes(needed)))
                     .help(format!(
-                        "compare with `data_end` before: `if (p + {size} > data_end) return …;`, with the very pointer that is used"
+                        "compare with `data_end` before: `if (p + {reach} > data_end) return …;`, with the very pointer that is used"
                     ))
             } else if start < 0 {
                 words.why(format!("the access begins {} before the object", bytes(start.saturating_neg())))
@@ -364,17 +367,61 @@ fn invalid_pointer(access: &Access) -> Words {
     }
 }
 
-fn typed_access(name: &str, reason: TypedAccessReason, off: i64, size: u32) -> Words {
+fn context_argument(off: i64, size: u32, target: &str, reason: &ContextArgReason) -> Words {
+    let touched = format!("bytes {off} to {} of the context", off.saturating_add(i64::from(size)) - 1);
+    match reason {
+        ContextArgReason::Misplaced => Words::program(format!("no argument of `{target}` begins there"), touched)
+            .why("arguments stand in the context one after the other, eight bytes each"),
+        ContextArgReason::NoArgument { number } => {
+            Words::program(format!("`{target}` has no argument number {number}"), touched)
+                .help("compare the program's parameters with the function's prototype in this kernel")
+        }
+        ContextArgReason::NotAPointer { number, type_name: _, kind: _ } => {
+            Words::program(format!("argument {number} of `{target}` cannot be read"), touched)
+                .why("programs are given numbers, structures by value and pointers")
+        }
+        ContextArgReason::Partial => {
+            Words::program(format!("a pointer argument of `{target}` is read in part"), touched)
+                .help("read all eight bytes of it")
+        }
+    }
+}
+
+fn typed_access(name: &str, reason: &TypedAccessReason, off: i64, size: u32) -> Words {
     let label = format!("{} at {off}", bytes(i64::from(size)));
     match reason {
         TypedAccessReason::Beyond => Words::program(format!("access beyond `struct {name}`"), label),
         TypedAccessReason::NoField => Words::program(format!("`struct {name}` has no field there"), label),
-        TypedAccessReason::CrossesField => Words::program(format!("access across a field of `struct {name}`"), label),
+        TypedAccessReason::CrossesField { member, end } => {
+            Words::program(format!("access beyond the end of `{member}` in `struct {name}`"), label)
+                .why(format!("the field ends at {end}"))
+        }
+        TypedAccessReason::PartOfPointer { member, start: _ } => {
+            Words::program(format!("part of the pointer `{member}` of `struct {name}` is read"), label)
+                .help("read all eight bytes of it")
+        }
+        TypedAccessReason::ContradictingTags => {
+            Words::program(format!("a pointer in `struct {name}` is tagged in two ways at once"), label)
+        }
+        TypedAccessReason::NotAStruct => Words::program(format!("`{name}` has no fields"), label),
+        TypedAccessReason::UserMemory => Words::program(format!("`struct {name}` is in user memory"), label)
+            .help("copy it with bpf_probe_read_user()"),
+        TypedAccessReason::PercpuMemory => {
+            Words::program(format!("the pointer to `struct {name}` is the same for all processors"), label)
+                .help("take a processor's own with bpf_per_cpu_ptr() or bpf_this_cpu_ptr()")
+        }
+        TypedAccessReason::NeedsPerfmon => {
+            Words::program(format!("looking into `struct {name}` needs CAP_PERFMON"), label).class(Class::Host)
+        }
+        TypedAccessReason::NeedsGpl => {
+            Words::program(format!("looking into `struct {name}` needs a GPL-compatible licence"), label)
+                .class(Class::Host)
+        }
         TypedAccessReason::OnlyRead => {
             Words::program(format!("`struct {name}` may only be read"), label).class(Class::Host)
         }
         TypedAccessReason::Negative => Words::program(format!("access before the start of `struct {name}`"), label),
-        TypedAccessReason::Variable => {
+        TypedAccessReason::Variable { offset: _ } => {
             Words::program(format!("`struct {name}` is accessed at an offset that is not constant"), label)
         }
     }

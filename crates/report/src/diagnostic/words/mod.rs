@@ -149,8 +149,6 @@ fn bytes(count: i64) -> String {
 
 /// The register that the instruction adds to its destination, if it adds one.
 fn added(at: InsnIdx, names: &Names<'_>) -> Option<Reg> {
-    match names.request().program.get(at)? {
-        Insn::Alu { src: Operand::Reg(src), .. } => Some(*src),
-        _ => None,
-    }
+    let Insn::Alu { src: Operand::Reg(src), .. } = names.request().program.get(at)? else { return None };
+    Some(*src)
 }

@@ -30,6 +30,7 @@ pub(super) fn load(refusal: &LoadRefusal, names: &Names<'_>) -> Words {
         LoadRefusal::ForbiddenTarget => format!("no program may be attached to `{target}`"),
         LoadRefusal::TargetNeverReturns => format!("`{target}` never returns, so nothing can run after it"),
         LoadRefusal::TargetCannotSleep => format!("a program attached to `{target}` must not sleep"),
+        LoadRefusal::TargetNotModifiable => format!("what `{target}` returns cannot be replaced"),
         LoadRefusal::Unsupported(what) => {
             return Words::new(Class::Unsupported, format!("bpfvet does not model this: {what}"), "");
         }
