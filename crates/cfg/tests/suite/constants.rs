@@ -67,10 +67,8 @@ fn run(program: &Program, at: InsnIdx, regs: &mut [u64; 11], dice: &mut impl FnM
             regs[dst.index()] = if let ImmSource::Value(value) = imm { value } else { dice() };
         }
         Insn::Call(_) => regs.iter_mut().take(6).for_each(|reg| *reg = dice()),
-        Insn::Branch { width, op, dst, src, .. } => {
-            if holds(width, op, regs[dst.index()], operand(regs, src)) {
-                return insn.target(at);
-            }
+        Insn::Branch { width, op, dst, src, .. } if holds(width, op, regs[dst.index()], operand(regs, src)) => {
+            return insn.target(at);
         }
         Insn::MayGoto { .. } if dice() & 1 == 1 => return insn.target(at),
         Insn::Jump { .. } => return insn.target(at),
