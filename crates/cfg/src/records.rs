@@ -3,7 +3,7 @@
 //! A legacy packet load or a tail call in a function can end it early with a number as its result, so such a function must be known to
 //! return one. (`check_btf_func`, `check_abnormal_return`, Linux 7.3)
 
-use bpfvet_btf::{Kind, Shape, TypeId};
+use bpfvet_btf::{Kind, TypeId};
 use bpfvet_platform::LoadRequest;
 
 use crate::{StructureCause, StructureError, Subprog, SubprogId};
@@ -44,17 +44,11 @@ pub(crate) fn check(request: &LoadRequest, subprogs: &[Subprog]) -> Result<(), S
 /// Whether a function's type says that it returns a number that fits a register.
 fn returns_number(request: &LoadRequest, func: TypeId) -> bool {
     let Some(btf) = &request.btf else { return false };
-    let result = btf.type_by_id(func).and_then(|func| match func.shape() {
-        Shape::Func { proto, .. } => btf.type_by_id(proto),
-        _ => None,
-    });
-    let result = result.and_then(|proto| match proto.shape() {
-        Shape::FuncProto(proto) => btf.resolve(proto.returns),
-        _ => None,
-    });
-    result.is_some_and(|ty| match ty.kind() {
-        Kind::Int => btf.size_of(ty.id()).is_some_and(|size| size.is_power_of_two() && size <= 8),
-        Kind::Enum | Kind::Enum64 => true,
-        _ => false,
+    let proto =
+        btf.type_by_id(func).and_then(|func| func.as_func()).and_then(|proto| btf.type_by_id(proto)?.as_proto());
+    let result = proto.and_then(|proto| btf.resolve(proto.returns));
+    result.is_some_and(|ty| {
+        let fits = || btf.size_of(ty.id()).is_some_and(|size| size.is_power_of_two() && size <= 8);
+        (ty.kind() == Kind::Int && fits()) || matches!(ty.kind(), Kind::Enum | Kind::Enum64)
     })
 }

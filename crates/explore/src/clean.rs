@@ -25,9 +25,8 @@ impl LiveStack {
         for index in 0..state.frames().len() {
             let live = graph.live_regs_before(state.frame_insn(index, at));
             let frame = state.frame(index);
-            let dead = (0..10u8)
-                .filter_map(Reg::new)
-                .any(|reg| !live.contains(reg) && *frame.reg(reg) != Value::Uninit);
+            let dead =
+                (0..10u8).filter_map(Reg::new).any(|reg| !live.contains(reg) && *frame.reg(reg) != Value::Uninit);
             if dead {
                 let frame = state.frame_mut(index);
                 for reg in (0..10u8).filter_map(Reg::new).filter(|reg| !live.contains(*reg)) {

@@ -1,5 +1,6 @@
 //! The search itself: one path at a time, the newest first. (`do_check`, Linux 7.3)
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use bpfvet_cfg::{Graph, SubprogUsage};
@@ -15,6 +16,9 @@ use crate::policy::{Budget, Policy};
 use crate::precision::{Marker, Wanted};
 use crate::visited::Visited;
 use crate::widen::widen;
+
+/// Why a search stops, with the state it stopped in.
+pub(crate) type Stop = Box<(RejectionCause, Option<State>)>;
 
 /// A search in progress over one program.
 pub(crate) struct Search<'a, 'f> {
@@ -89,7 +93,7 @@ impl<'a, 'f> Search<'a, 'f> {
     }
 
     /// Walks every path from this state on.
-    pub(crate) fn run(&mut self, entry: State, at: InsnIdx) -> Result<(), (RejectionCause, Option<State>)> {
+    pub(crate) fn run(&mut self, entry: State, at: InsnIdx) -> Result<(), Stop> {
         self.nodes.clear();
         self.loops.clear();
         self.worklist.clear();
@@ -114,7 +118,7 @@ impl<'a, 'f> Search<'a, 'f> {
     }
 
     /// One instruction of one path.
-    fn advance(&mut self, mut path: Path, resumed: bool) -> Result<Going, (RejectionCause, Option<State>)> {
+    fn advance(&mut self, mut path: Path, resumed: bool) -> Result<Going, Stop> {
         let at = path.at;
         let Some(insn) = self.facts.program.get(at) else {
             return Err(internal(at, "a path leads outside the program"));
@@ -177,9 +181,11 @@ impl<'a, 'f> Search<'a, 'f> {
                 return Ok(Going::Ended(path));
             }
             Err(Failure::Violation(violation)) => {
-                return Err((RejectionCause::Violation(violation), Some(path.state)));
+                return Err(Box::new((RejectionCause::Violation(violation), Some(path.state))));
             }
-            Err(Failure::Unsupported(what)) => return Err((RejectionCause::Unsupported(what), Some(path.state))),
+            Err(Failure::Unsupported(what)) => {
+                return Err(Box::new((RejectionCause::Unsupported(what), Some(path.state))));
+            }
             Err(Failure::Internal { at, what }) => return Err(internal(at, what)),
         };
         self.put_aside(&path, at)?;
@@ -202,21 +208,21 @@ impl<'a, 'f> Search<'a, 'f> {
         Ok(Going::On(path))
     }
 
-    fn check_budget(&self) -> Result<(), (RejectionCause, Option<State>)> {
+    fn check_budget(&self) -> Result<(), Stop> {
         let processed = self.stats.insns_processed;
         if processed > self.facts.limits.processed_insns {
-            return Err((RejectionCause::Limit(Limit::ProcessedInsns { processed }), None));
+            return Err(Box::new((RejectionCause::Limit(Limit::ProcessedInsns { processed }), None)));
         }
         let over = self.budget.insns.is_some_and(|budget| processed > budget)
             || self.budget.states.is_some_and(|budget| self.nodes.active > budget);
         // An atomic load every so often is prompt enough, and free.
-        let cancelled = processed % 256 == 0
+        let cancelled = processed.is_multiple_of(256)
             && self.budget.cancel.as_ref().is_some_and(|flag| flag.load(core::sync::atomic::Ordering::Relaxed));
-        if over || cancelled { Err((RejectionCause::Interrupted, None)) } else { Ok(()) }
+        if over || cancelled { Err(Box::new((RejectionCause::Interrupted, None))) } else { Ok(()) }
     }
 
     /// Marks what the step relied upon, in the order in which it did.
-    fn mark_demands(&mut self, path: &Path, at: InsnIdx) -> Result<(), (RejectionCause, Option<State>)> {
+    fn mark_demands(&mut self, path: &Path, at: InsnIdx) -> Result<(), Stop> {
         for index in 0..self.effects.demands.len() {
             let Some(demand) = self.effects.demands.get(index).copied() else { break };
             let wanted = Wanted::demand(demand);
@@ -232,7 +238,7 @@ impl<'a, 'f> Search<'a, 'f> {
     }
 
     /// Puts the step's forks on the worklist, in their order.
-    fn put_aside(&mut self, path: &Path, at: InsnIdx) -> Result<(), (RejectionCause, Option<State>)> {
+    fn put_aside(&mut self, path: &Path, at: InsnIdx) -> Result<(), Stop> {
         let forks = core::mem::take(&mut self.effects.forks);
         for fork in forks {
             let Fork { mut state, at: to, kind } = fork;
@@ -256,7 +262,7 @@ impl<'a, 'f> Search<'a, 'f> {
             self.worklist.push(Path { state, at: to, prev: Some(at), trail });
             let pending = u32::try_from(self.worklist.len()).unwrap_or(u32::MAX);
             if pending > self.facts.limits.pending_states {
-                return Err((RejectionCause::Limit(Limit::PendingStates { pending }), None));
+                return Err(Box::new((RejectionCause::Limit(Limit::PendingStates { pending }), None)));
             }
         }
         Ok(())
@@ -295,8 +301,8 @@ impl<'a, 'f> Search<'a, 'f> {
 }
 
 /// A bug of ours, as the end of a search.
-pub(crate) fn internal(at: InsnIdx, what: &'static str) -> (RejectionCause, Option<State>) {
-    (RejectionCause::Internal { at, what }, None)
+pub(crate) fn internal(at: InsnIdx, what: &'static str) -> Stop {
+    Box::new((RejectionCause::Internal { at, what }, None))
 }
 
 /// Whether the instruction is of a jump class: calls and exits are.

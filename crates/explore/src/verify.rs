@@ -6,12 +6,14 @@ use alloc::vec::Vec;
 use bpfvet_cfg::{Graph, StackRules, check_stack_depth, may_have_private_stacks};
 use bpfvet_insn::{Call, Insn, InsnIdx};
 use bpfvet_platform::{LoadRequest, Platform};
-use bpfvet_vm::{Facts, Failure, Prototype, State, SubprogFacts, Unsupported, entry_state, global_entry_state, prototype};
+use bpfvet_vm::{
+    Attach, Facts, Failure, Prototype, State, SubprogFacts, Unsupported, entry_state, global_entry_state, prototype,
+};
 
 use crate::observer::Observer;
 use crate::outcome::{Accepted, Rejection, RejectionCause, Stats};
 use crate::policy::{Budget, Policy};
-use crate::search::Search;
+use crate::search::{Search, Stop};
 
 /// How to search, and who watches.
 #[derive(Debug, Default)]
@@ -48,6 +50,13 @@ pub fn verify(
         });
         return Err(Box::new(Rejection { cause, stats: Stats::default() }));
     };
+    let attach = match Attach::resolve(request, platform) {
+        Ok(attach) => attach,
+        Err(what) => {
+            let cause = RejectionCause::Unsupported(Unsupported { at: InsnIdx(0), what });
+            return Err(Box::new(Rejection { cause, stats: Stats::default() }));
+        }
+    };
     let facts = Facts {
         request,
         platform,
@@ -55,6 +64,7 @@ pub fn verify(
         features: *platform.features(),
         limits: platform.limits(request.privilege),
         kind,
+        attach,
         subprogs: subprogs(request, platform, graph),
         live_regs: graph.live_regs(),
     };
@@ -72,7 +82,8 @@ pub fn verify(
             search.observer.finished(&search.stats);
             Ok(Accepted { stats: search.stats, pointers, seen: search.seen })
         }
-        Err((cause, state)) => {
+        Err(stop) => {
+            let (cause, state) = *stop;
             let rejection = Rejection { cause, stats: search.stats };
             search.observer.rejected(&rejection, state.as_ref());
             search.observer.finished(&rejection.stats);
@@ -126,15 +137,15 @@ fn subprogs(request: &LoadRequest, platform: &dyn Platform, graph: &Graph) -> Ve
         .collect()
 }
 
-type Ended = Result<(), (RejectionCause, Option<State>)>;
+type Ended = Result<(), Stop>;
 
-fn failed(failure: Failure) -> (RejectionCause, Option<State>) {
+fn failed(failure: Failure) -> Stop {
     let cause = match failure {
         Failure::Violation(violation) => RejectionCause::Violation(violation),
         Failure::Unsupported(what) => RejectionCause::Unsupported(what),
         Failure::Internal { at, what } => RejectionCause::Internal { at, what },
     };
-    (cause, None)
+    Box::new((cause, None))
 }
 
 /// The entry function, then every global function that was called, in every context in which it was, until nothing new turns
@@ -143,7 +154,7 @@ fn run_all(search: &mut Search<'_, '_>) -> Ended {
     let facts = search.facts;
     if let Some(callback) = search.graph.subprogs().iter().find(|subprog| subprog.is_exception_cb) {
         let what = "exception callbacks".into();
-        return Err((RejectionCause::Unsupported(Unsupported { at: callback.start, what }), None));
+        return Err(Box::new((RejectionCause::Unsupported(Unsupported { at: callback.start, what }), None)));
     }
     let entry = entry_state(facts, &mut search.memo, &mut search.ids).map_err(failed)?;
     run_one(search, 0, entry)?;
@@ -202,7 +213,7 @@ fn add_up_stack(search: &mut Search<'_, '_>) -> Ended {
         usage.stack_args |= search.facts.incoming_stack_args(position) > 0;
     }
     let depth = check_stack_depth(search.graph, &search.usage, &rules)
-        .map_err(|error| (RejectionCause::Structure(error), None))?;
+        .map_err(|error| Box::new((RejectionCause::Structure(error), None)))?;
     search.stats.max_stack_depth = depth.max_bytes;
     Ok(())
 }

@@ -1,5 +1,6 @@
 //! At a checkpoint: was this state seen, and is it worth remembering? (`bpf_is_state_visited`, Linux 7.3)
 
+use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 
 use bpfvet_insn::{Insn, InsnIdx};
@@ -11,10 +12,7 @@ use crate::observer::{PathInfo, PrecisionEvent, SccEvent};
 use crate::outcome::RejectionCause;
 use crate::path::{Path, Trail, TrailStep};
 use crate::precision::{Broken, Marker, marked};
-use crate::search::{Search, internal};
-
-/// Why a search stops, with the state it stopped in.
-type Stop = (RejectionCause, Option<State>);
+use crate::search::{Search, Stop, internal};
 
 /// What became of a state at a place where a checkpoint may stand.
 pub(crate) enum Visited {
@@ -125,7 +123,7 @@ impl Search<'_, '_> {
             if let Some(node) = self.nodes.get(id) {
                 self.observer.infinite_loop(at, &path.state, &node.state);
             }
-            return Err((RejectionCause::InfiniteLoop { at }, Some(path.state.clone())));
+            return Err(Box::new((RejectionCause::InfiniteLoop { at }, Some(path.state.clone()))));
         }
         missed
     }

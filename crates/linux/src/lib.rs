@@ -28,6 +28,7 @@ mod maps;
 mod programs;
 mod returns;
 mod struct_ops;
+mod typed;
 
 use alloc::string::String;
 use alloc::sync::Arc;
@@ -38,7 +39,7 @@ use bpfvet_btf::{Btf, Kind, NameIndex, TypeId};
 use bpfvet_platform::{
     CtxLayout, Features, HelperId, HelperLookup, HelperProto, Limits, LoadRefusal, LoadRequest, MapDef, MapKind,
     MapKindInfo, MapRefusal, Platform, Privilege, ProgramType, ProgramTypeInfo, RetRange, ReturnRule, SocketView,
-    Version,
+    TypedArgs, Untold, Version,
 };
 
 /// Linux at one release.
@@ -303,6 +304,10 @@ impl Platform for Linux {
     fn check_map_creation(&self, map: &MapDef, privilege: Privilege) -> Result<(), MapRefusal> {
         self.map_kind(map.kind).ok_or(MapRefusal::UnknownKind)?;
         maps::check_creation(map, privilege)
+    }
+
+    fn typed_args(&self, request: &LoadRequest) -> Result<TypedArgs, Untold> {
+        typed::arguments(self.version, attach::of(request), request, self.types())
     }
 
     fn helper_name(&self, id: HelperId) -> Option<&str> {

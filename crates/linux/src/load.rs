@@ -2,7 +2,7 @@
 
 use bpfvet_platform::{AttachType, LoadRefusal, LoadRequest, ProgramType, ProgramTypeInfo, Version};
 
-use crate::{attach, lsm};
+use crate::{attach, lsm, typed};
 
 /// Attach types at which a program of type `TRACING` may sleep (`can_be_sleepable`), and from when on.
 static SLEEPING_TRACING: &[(AttachType, u16, u16)] = &[
@@ -57,15 +57,14 @@ pub(crate) fn check(version: Version, info: &ProgramTypeInfo, request: &LoadRequ
         return Err(LoadRefusal::NeedsPerfmon);
     }
     let place = attach::of(request);
-    // Structure operations put the number of a member here.
-    if info.kind != ProgramType::STRUCT_OPS
-        && attach::since(place).is_none_or(|since| !version.at_least(since))
-        && place.0 != 0
-    {
-        return Err(LoadRefusal::UnknownAttachType);
-    }
-    if attach::allowed(info.kind).is_some_and(|list| !list.contains(&place)) {
-        return Err(LoadRefusal::AttachType);
+    // For the other types the kernel does not look at the number when it loads a program.
+    if let Some(allowed) = attach::allowed(info.kind) {
+        if place.0 != 0 && attach::since(place).is_none_or(|since| !version.at_least(since)) {
+            return Err(LoadRefusal::UnknownAttachType);
+        }
+        if !allowed.contains(&place) {
+            return Err(LoadRefusal::AttachType);
+        }
     }
     if info.always_sleeps {
         return if request.flags.sleepable { Ok(()) } else { Err(LoadRefusal::MustSleep) };
@@ -96,11 +95,16 @@ fn check_target(
     attach: AttachType,
     request: &LoadRequest,
 ) -> Result<(), LoadRefusal> {
+    if kind == ProgramType::EXT {
+        return Err(LoadRefusal::Unsupported("it depends on the program that this one replaces".into()));
+    }
+    if kind == ProgramType::TRACING && MULTI.contains(&attach) {
+        return Err(LoadRefusal::Unsupported("it attaches to several functions at once".into()));
+    }
     let Some(target) = &request.attach_target else {
         return Err(LoadRefusal::NoTarget);
     };
     match kind {
-        ProgramType::EXT => Err(LoadRefusal::Unsupported("it depends on the program that this one replaces".into())),
         ProgramType::LSM => check_hook(version, lsm::hook(&target.name), request),
         ProgramType::TRACING if attach != AttachType::TRACE_RAW_TP && attach != AttachType::TRACE_ITER => {
             let name = target.name.as_str();
@@ -116,12 +120,44 @@ fn check_target(
             } else if after && version.at_least(Version::new(6, 16)) && NORETURN_TARGETS.contains(&name) {
                 Err(LoadRefusal::TargetNeverReturns)
             } else {
-                Ok(())
+                check_function(version, attach, request, name)
             }
+        }
+        ProgramType::TRACING if attach == AttachType::TRACE_RAW_TP => {
+            let tracepoint = target.name.strip_prefix("btf_trace_").unwrap_or(&target.name);
+            let faults = typed::is_faultable(tracepoint);
+            if request.flags.sleepable && !faults { Err(LoadRefusal::TargetCannotSleep) } else { Ok(()) }
         }
         _ => Ok(()),
     }
 }
+
+/// Whether programs at a function may sleep, or may replace what it returns (`bpf_check_attach_target`).
+fn check_function(
+    version: Version,
+    attach: AttachType,
+    request: &LoadRequest,
+    function: &str,
+) -> Result<(), LoadRefusal> {
+    let refusal = if request.flags.sleepable {
+        (!typed::may_sleep(function)).then_some(LoadRefusal::TargetCannotSleep)
+    } else if attach == AttachType::MODIFY_RETURN {
+        (!typed::may_modify_return(function)).then_some(LoadRefusal::TargetNotModifiable)
+    } else {
+        None
+    };
+    match refusal {
+        None => Ok(()),
+        Some(refusal) if version == crate::Linux::NEWEST => Err(refusal),
+        Some(_) => {
+            Err(LoadRefusal::Unsupported("the functions that allow it are known for the newest release only".into()))
+        }
+    }
+}
+
+/// Attach types that stand for several functions at once.
+const MULTI: [AttachType; 3] =
+    [AttachType::TRACE_FENTRY_MULTI, AttachType::TRACE_FEXIT_MULTI, AttachType::TRACE_FSESSION_MULTI];
 
 fn check_hook(version: Version, hook: &str, request: &LoadRequest) -> Result<(), LoadRefusal> {
     if request.flags.sleepable && !lsm::SLEEPABLE.contains(&hook) {

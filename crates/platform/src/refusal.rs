@@ -35,6 +35,8 @@ pub enum LoadRefusal {
     TargetNeverReturns,
     /// The target's programs must not sleep.
     TargetCannotSleep,
+    /// What the target returns must not be replaced.
+    TargetNotModifiable,
     /// This platform cannot decide; the reason is for people.
     Unsupported(Cow<'static, str>),
 }

@@ -6,6 +6,7 @@ use alloc::vec::Vec;
 use bpfvet_insn::{InsnIdx, Program, RegSet};
 use bpfvet_platform::{Features, Limits, LoadRequest, MapDef, Platform, ProgramTypeInfo};
 
+use crate::typed::Attach;
 use crate::value::MapRef;
 use crate::violation::PrototypeReason;
 
@@ -24,6 +25,8 @@ pub struct Facts<'a> {
     pub limits: Limits,
     /// The program's type.
     pub kind: &'a ProgramTypeInfo,
+    /// What its context holds, where what it attaches to says so.
+    pub attach: Option<Attach>,
     /// Its functions, by position.
     pub subprogs: Vec<SubprogFacts>,
     /// Registers that may still be read from each slot on, indexed by slot.

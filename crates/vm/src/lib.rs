@@ -24,6 +24,7 @@ mod region;
 mod state;
 mod subsume;
 mod transfer;
+mod typed;
 mod value;
 pub mod violation;
 
@@ -38,6 +39,7 @@ pub use state::{
 };
 pub use subsume::{IdMap, Strictness, covers, registers_identical};
 pub use transfer::{Next, step};
+pub use typed::Attach;
 pub use value::{
     Base, BtfRef, Flags, Link, LinkDelta, MapRef, ObjectId, PacketId, Pointer, Region, ScalarId, ScalarValue,
     SocketKind, TypeTag, Value,

@@ -2,13 +2,12 @@
 
 use bpfvet_platform::{ArgKind, CtxKind, MemDir};
 
-use super::structs;
-use crate::Value;
 use crate::cx::Cx;
 use crate::failure::{Check, Stop, unsupported};
 use crate::region::check_offset;
 use crate::value::{Base, BtfRef, Flags, Pointer, Region, TypeTag};
 use crate::violation::{CallCause, MemoryCause, Place};
+use crate::{Value, typed};
 
 const fn flagged(base: Base, flags: Flags) -> TypeTag {
     TypeTag::with(base, flags)
@@ -169,19 +168,19 @@ fn check_object(
     }
     let needed = match (wanted.structure, wanted.kind) {
         (Some(id), _) => id,
-        (None, ArgKind::BtfSockCommon) => structs::named(cx, "sock_common")?,
-        (None, ArgKind::Struct(name)) => structs::named(cx, name)?,
+        (None, ArgKind::BtfSockCommon) => typed::named(cx, "sock_common")?,
+        (None, ArgKind::Struct(name)) => typed::named(cx, name)?,
         (None, _) => return Err(Stop::Internal("a typed object where none is taken")),
     };
     check_offset(pointer, place, true)?;
     let off = pointer.const_off().unwrap_or(0);
     let types = cx.facts.platform.btf().ok_or(Stop::Internal("a typed object without types"))?;
     let off = u32::try_from(off).unwrap_or(u32::MAX);
-    if btf == BtfRef::Host && structs::is_or_begins_with(types, id, off, needed, wanted.strict) {
+    if btf == BtfRef::Host && typed::is_or_begins_with(types, id, off, needed, wanted.strict) {
         return Ok(());
     }
-    let actual = structs::name_of(cx, btf, id);
-    let expected = structs::name_of(cx, BtfRef::Host, needed);
+    let actual = typed::name_of(cx, btf, id);
+    let expected = typed::name_of(cx, BtfRef::Host, needed);
     Err(CallCause::ArgumentType { place, actual, expected }.into())
 }
 

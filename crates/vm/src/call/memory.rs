@@ -5,14 +5,13 @@ use bpfvet_insn::Reg;
 use bpfvet_platform::CtxKind;
 
 use super::args::CheckedArgs;
-use super::structs;
 use crate::cx::Cx;
-use crate::failure::{Check, unsupported};
+use crate::failure::Check;
 use crate::region::stack::{StackRange, check_range};
 use crate::region::{MAX_VAR_OFF, check_bounds, check_buffer, check_map_flags, check_map_value, check_packet};
-use crate::value::{Base, BtfRef, Flags, Pointer, Region, TypeTag};
-use crate::violation::{Access, AccessKind, CallCause, MemoryCause, Place, TypedAccessReason};
-use crate::{State, Value};
+use crate::value::{Base, Flags, Region, TypeTag};
+use crate::violation::{Access, AccessKind, CallCause, MemoryCause, Place};
+use crate::{State, Value, typed};
 
 /// What is asked of memory.
 #[derive(Clone, Copy, Debug)]
@@ -109,7 +108,7 @@ pub(super) fn check(cx: &mut Cx<'_, '_>, state: &mut State, value: &Value, ask: 
                 StackRange::Raw => Ok(Memory::Raw),
             };
         }
-        Region::Btf { btf, id } => check_object(cx, pointer, (btf, id), access)?,
+        Region::Btf { btf, id } => typed::check_access(cx, pointer, (btf, id), access)?,
         Region::Ctx => match &cx.facts.kind.ctx {
             CtxKind::Buffer { size: limit } => check_bounds(pointer, access, *limit, zero_ok)?,
             CtxKind::Layout(_) | CtxKind::BtfArgs => return wrong_kind(value.tag(), place),
@@ -129,32 +128,4 @@ pub(super) fn check(cx: &mut Cx<'_, '_>, state: &mut State, value: &Value, ask: 
 fn wrong_kind<T>(actual: TypeTag, place: Place) -> Check<T> {
     let expected = alloc::vec![TypeTag::of(Base::Stack)];
     Err(CallCause::ArgumentKind { place, actual, expected }.into())
-}
-
-/// Whether a typed object may be read as memory. (`check_ptr_to_btf_access`)
-fn check_object(cx: &Cx<'_, '_>, pointer: &Pointer, (btf, id): (BtfRef, u32), access: Access) -> Check<()> {
-    if !cx.facts.may_leak()
-        || !cx.facts.request.gpl_compatible
-        || btf != BtfRef::Host
-        || access.kind != AccessKind::Read
-    {
-        return unsupported("typed objects as memory for a call, beyond reading those of the host");
-    }
-    if pointer.flags.intersects(Flags::USER.union(Flags::PERCPU)) {
-        return unsupported("typed objects in user or per-CPU memory as memory for a call");
-    }
-    let Some(types) = cx.facts.platform.btf() else {
-        return unsupported("typed objects: the host's types are not at hand");
-    };
-    let size = u32::try_from(access.size).unwrap_or(u32::MAX);
-    let refuse = |reason, off| {
-        let name = structs::name_of(cx, btf, id);
-        Err(MemoryCause::TypedAccess { place: access.place, name, reason, off, size }.into())
-    };
-    let Some(off) = pointer.const_off() else { return refuse(TypedAccessReason::Variable, 0) };
-    let Ok(start) = u32::try_from(off) else { return refuse(TypedAccessReason::Negative, off) };
-    match structs::check_read(types, id, start, size) {
-        Ok(()) => Ok(()),
-        Err(reason) => refuse(reason, off),
-    }
 }

@@ -24,7 +24,6 @@ mod prototype;
 mod release;
 mod returns;
 mod special;
-mod structs;
 mod subprog;
 #[cfg(test)]
 mod tests;

@@ -6,13 +6,13 @@ use bpfvet_platform::{FieldKind, HelperSpecial, LookupResult, MapDef, RetKind, R
 
 use super::args::{CheckedArgs, NamedMap};
 use super::helper::Helper;
-use super::{after, map_args, structs};
+use super::{after, map_args};
 use crate::cx::Cx;
 use crate::effects::{Fork, ForkKind};
 use crate::failure::{Check, Stop, unsupported};
 use crate::state::{Reference, ReferenceKind};
 use crate::value::{BtfRef, Flags, MapRef, Pointer, Region, SocketKind};
-use crate::{State, Value};
+use crate::{State, Value, typed};
 
 /// Lowest result of a helper that returns an error or a length (`-MAX_ERRNO`).
 const LOWEST_ERROR: i64 = -4095;
@@ -32,7 +32,7 @@ pub(super) fn result(cx: &mut Cx<'_, '_>, helper: Helper<'_>, args: &CheckedArgs
         }
         RetKind::DynptrMem => return unsupported("memory of dynamic pointers"),
         RetKind::MemOrStruct => return percpu(cx, args, ret.nullable),
-        RetKind::Struct { name, .. } => Region::Btf { btf: BtfRef::Host, id: structs::named(cx, name)? },
+        RetKind::Struct { name, .. } => Region::Btf { btf: BtfRef::Host, id: typed::named(cx, name)? },
     };
     let flags = match ret.kind {
         RetKind::RingbufMem => Flags::RINGBUF,
@@ -105,7 +105,7 @@ fn has_lock(map: &MapDef) -> bool {
 /// This processor's, or another's, copy of a per-CPU variable.
 fn percpu(cx: &mut Cx<'_, '_>, args: &CheckedArgs, nullable: bool) -> Check<Value> {
     let Some((BtfRef::Host, id)) = args.percpu else { return unsupported("per-CPU objects of the program") };
-    let (region, flags) = match structs::size_unless_struct(cx, id)? {
+    let (region, flags) = match typed::size_unless_struct(cx, id)? {
         None => (Region::Btf { btf: BtfRef::Host, id }, Flags::NONE),
         Some(size) => (Region::Mem { size }, Flags::RDONLY),
     };

@@ -1,12 +1,12 @@
 //! The context, and the flow keys it can lead to.
 
-use bpfvet_platform::{CtxKind, CtxValue};
+use bpfvet_platform::{CtxKind, CtxValue, ProgramType};
 
-use crate::Value;
 use crate::cx::Cx;
 use crate::failure::{Check, unsupported};
 use crate::value::{Flags, Pointer, Region, SocketKind};
 use crate::violation::{Access, MemoryCause};
+use crate::{Value, typed};
 
 use super::{check_bounds, check_offset};
 
@@ -21,7 +21,10 @@ pub(super) fn load(cx: &mut Cx<'_, '_>, pointer: &Pointer, access: Access, signe
             check_bounds(pointer, access, *size, false)?;
             Ok(cx.unknown())
         }
-        CtxKind::BtfArgs => unsupported("context arguments that are typed by the attach target's BTF"),
+        CtxKind::BtfArgs => {
+            check_offset(pointer, access.place, facts.kind.ctx_fixed_offset)?;
+            typed::load_argument(cx, pointer.const_off().unwrap_or(0).saturating_add(access.off), access)
+        }
         CtxKind::Layout(layout) => {
             check_offset(pointer, access.place, facts.kind.ctx_fixed_offset)?;
             let off = pointer.const_off().unwrap_or(0).saturating_add(access.off);
@@ -42,6 +45,9 @@ pub(super) fn check_store(cx: &Cx<'_, '_>, pointer: &Pointer, access: Access) ->
             let off = pointer.const_off().unwrap_or(0).saturating_add(access.off);
             let size = u32::try_from(access.size).unwrap_or(u32::MAX);
             check_offset(pointer, access.place, facts.kind.ctx_fixed_offset)?;
+            if facts.request.program_type != ProgramType::TRACING {
+                return unsupported("stores to the arguments of a hook or an operation");
+            }
             Err(MemoryCause::Context { off, size }.into())
         }
         CtxKind::Layout(layout) => {

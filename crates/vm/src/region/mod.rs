@@ -19,7 +19,7 @@ use crate::cx::Cx;
 use crate::failure::{Check, unsupported};
 use crate::value::{Flags, Pointer, Region};
 use crate::violation::{Access, AccessKind, LeakTo, MemoryCause, Place, PolicyCause};
-use crate::{ScalarValue, State, Value};
+use crate::{ScalarValue, State, Value, typed};
 
 pub(crate) use align::check_alignment;
 pub(crate) use bounds::{MAX_VAR_OFF, check_bounds, check_offset};
@@ -131,7 +131,7 @@ pub(crate) fn load(cx: &mut Cx<'_, '_>, state: &mut State, to: Target, dst: Opti
             check_buffer(pointer, access.place, off, access.size)?;
             cx.unknown()
         }
-        Region::Btf { .. } => return unsupported("loads through pointers to typed kernel objects"),
+        Region::Btf { btf, id } => typed::load(cx, state, pointer, (btf, id), access)?,
         Region::Map { .. } => return unsupported("loads from a map's own structure"),
         Region::Arena => cx.unknown(),
         Region::PacketEnd | Region::Func { .. } | Region::Insn { .. } => return to.invalid(&base, AccessKind::Read),
@@ -206,7 +206,7 @@ pub(crate) fn store(cx: &mut Cx<'_, '_>, state: &mut State, to: Target, what: St
             }
             check_buffer(pointer, access.place, off, access.size)
         }
-        Region::Btf { .. } => unsupported("stores through pointers to typed kernel objects"),
+        Region::Btf { btf, id } => typed::store(cx, pointer, (btf, id), access),
         Region::Map { .. } => unsupported("stores to a map's own structure"),
         Region::Arena => Ok(()),
         Region::PacketEnd | Region::Func { .. } | Region::Insn { .. } => to.invalid(&base, AccessKind::Write),

@@ -57,6 +57,7 @@ struct Rules {
 /// Identities are matched by a one-to-one map built on the way, so that two things that were one in `old` are one in `now`.
 /// Every field of a value, a slot and a frame is named here; adding one stops the compiler.
 #[must_use]
+#[expect(clippy::too_many_arguments, reason = "two states, and what it takes to compare them")]
 pub fn covers(
     facts: &Facts<'_>,
     exact_scalars: bool,

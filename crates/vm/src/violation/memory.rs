@@ -126,6 +126,17 @@ pub enum MemoryCause {
         /// Bytes accessed.
         size: u32,
     },
+    /// An argument in a context that is typed by what the program attaches to.
+    ContextArg {
+        /// Bytes from the start of the context.
+        off: i64,
+        /// Bytes accessed.
+        size: u32,
+        /// Name of what the program attaches to.
+        target: String,
+        /// Why.
+        reason: ContextArgReason,
+    },
     /// A context field that pointed to an object which is gone.
     ContextReleased {
         /// Bytes from the start of the context.
@@ -368,20 +379,70 @@ pub enum MemoryCause {
 }
 
 /// Why an access to a typed object is refused.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Debug)]
 pub enum TypedAccessReason {
     /// It is beyond the structure.
     Beyond,
     /// It touches no field, or the middle of one.
     NoField,
     /// The access crosses a field's end.
-    CrossesField,
+    CrossesField {
+        /// The field.
+        member: String,
+        /// One past its last byte, from the start of the structure.
+        end: u32,
+    },
+    /// It touches a part of a pointer.
+    PartOfPointer {
+        /// The field that holds the pointer.
+        member: String,
+        /// Where the pointer begins, from the start of the structure.
+        start: u32,
+    },
+    /// The type of the pointer has two tags of which only one can be true.
+    ContradictingTags,
+    /// The type is no structure.
+    NotAStruct,
     /// Only reading is allowed.
     OnlyRead,
     /// The pointer's offset is negative.
     Negative,
     /// The pointer's offset is not constant.
-    Variable,
+    Variable {
+        /// What is known of it.
+        offset: Tnum,
+    },
+    /// The object is in user memory.
+    UserMemory,
+    /// The pointer is to the per-CPU form of the object.
+    PercpuMemory,
+    /// `CAP_PERFMON` is needed to look into the host's objects.
+    NeedsPerfmon,
+    /// Only programs with a licence compatible with the GPL look into the host's objects.
+    NeedsGpl,
+}
+
+/// Why a place in a context is not to be read, where the context is typed by what the program attaches to.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum ContextArgReason {
+    /// It is not where an argument begins.
+    Misplaced,
+    /// There is no such argument.
+    NoArgument {
+        /// Which one, counted from one.
+        number: u32,
+    },
+    /// It is neither a number nor a pointer.
+    NotAPointer {
+        /// Which argument, counted from zero.
+        number: u32,
+        /// Name of its type.
+        type_name: String,
+        /// Kind of its type.
+        kind: &'static str,
+    },
+    /// A pointer is read in part.
+    Partial,
 }
 
 impl MemoryCause {
@@ -395,6 +456,7 @@ impl MemoryCause {
             Self::ModifiedPointer { .. } => "memory::modified-pointer",
             Self::Misaligned { .. } => "memory::misaligned",
             Self::Context { .. } => "memory::context",
+            Self::ContextArg { .. } => "memory::context-argument",
             Self::ContextReleased { .. } => "memory::context-released",
             Self::FlowKeys { .. } => "memory::flow-keys",
             Self::FlowKeysVariable { .. } => "memory::flow-keys-variable",

@@ -15,7 +15,7 @@ use bpfvet_insn::{InsnIdx, Reg};
 
 pub use call::{CallCause, PrototypeReason};
 pub use context::{ContextCause, NoSleepReason};
-pub use memory::{Access, AccessKind, Bounds, MemoryCause, TypedAccessReason};
+pub use memory::{Access, AccessKind, Bounds, ContextArgReason, MemoryCause, TypedAccessReason};
 pub use policy::{LeakTo, PolicyCause, ReturnSite};
 pub use register::{AluReason, RegisterCause};
 pub use resource::{LeakSite, ResourceCause};

@@ -4,14 +4,14 @@ use bpfvet_insn::Reg;
 use bpfvet_platform::MapKind;
 
 use crate::call::args::CheckedArgs;
-use crate::call::{callback, map_args, structs, unforgiven};
+use crate::call::{callback, map_args, unforgiven};
 use crate::cx::Cx;
 use crate::effects::Event;
 use crate::failure::{Check, Stop};
 use crate::state::{CallbackRange, Frame, FrameKind};
 use crate::value::{BtfRef, Pointer, Region};
 use crate::violation::CallCause;
-use crate::{State, Value};
+use crate::{State, Value, typed};
 
 /// Go on, or stop.
 const CONTINUE_OR_STOP: CallbackRange = CallbackRange { min: 0, max: 1 };
@@ -93,7 +93,7 @@ pub(super) fn for_each_map_elem(cx: &mut Cx<'_, '_>, state: &mut State, args: &C
 /// `find_vma(task, address, function(task, area, data), data, flags)`
 pub(super) fn find_vma(cx: &mut Cx<'_, '_>, state: &mut State, args: &CheckedArgs) -> Check<()> {
     let subprog = called(args)?;
-    let area = structs::named(cx, "vm_area_struct")?;
+    let area = typed::named(cx, "vm_area_struct")?;
     callback::run(cx, state, subprog, |_, caller, callee| {
         callee.set(Reg::R1, *caller.reg(Reg::R1));
         callee.set(Reg::R2, Value::Pointer(Pointer::to(Region::Btf { btf: BtfRef::Host, id: area })));

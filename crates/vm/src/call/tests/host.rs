@@ -256,6 +256,7 @@ impl World {
         let program = Program::from_insns(insns);
         let features = *self.host.features();
         let facts = Facts {
+            attach: None,
             request: &self.request,
             platform: &self.host,
             program: &program,
