@@ -36,7 +36,7 @@ pub(crate) const FETCH: &[Need] = &[
 pub(crate) const BUILD: &[Need] = &[
     program("gcc", "gcc"),
     program("make", "make"),
-    program("python3", "python3-minimal"),
+    program("python3", "python3"),
     header("/usr/include/libelf.h", "libelf-dev"),
     header("/usr/include/zlib.h", "zlib1g-dev"),
     header("/usr/include/zstd.h", "libzstd-dev"),

@@ -21,6 +21,7 @@ use bpfvet::report::{KernelLog, LogLevel, Names, decode_message, kernel_message}
 use rayon::prelude::*;
 
 use super::judge::{Judge, Judgement, Source, Test, Verdict};
+use super::object;
 use crate::lab::Kernel;
 use crate::oracle::{Caps, OWN_MAPS, OwnMap, Raw, Stats};
 
@@ -60,7 +61,7 @@ impl Ours {
         judged.unwrap_or_else(|_| fail("panicked"))
     }
 
-    /// The tests of one object, which is read once for each set of capabilities.
+    /// The tests of one object, which is read once for each set of capabilities and of types.
     fn object(&self, file: &Path, tests: &[(usize, &Test)]) -> Vec<(usize, Judgement)> {
         let Ok(bytes) = std::fs::read(file) else {
             return tests.iter().map(|(index, _)| (*index, fail("the object cannot be read"))).collect();
@@ -68,10 +69,14 @@ impl Ours {
         let mut objects = BTreeMap::new();
         let mut judgements = Vec::new();
         for (index, test) in tests {
-            let object = objects
-                .entry(test.caps())
-                .or_insert_with(|| Object::parse(&bytes, &self.options(file, privilege(test.caps()))));
-            let judged = match object {
+            let types = match &test.source {
+                Source::Object { btf, .. } => btf.as_deref(),
+                Source::Array(_) => None,
+            };
+            let read = objects
+                .entry((test.caps(), types))
+                .or_insert_with(|| Object::parse(&bytes, &self.options(file, types, privilege(test.caps()))));
+            let judged = match read {
                 Ok(object) => self.program(object, test),
                 Err(error) => fail(&error.to_string()),
             };
@@ -80,9 +85,14 @@ impl Ours {
         judgements
     }
 
-    fn options(&self, file: &Path, privilege: Privilege) -> Options {
+    /// What is known of the host when an object is read. `types` is an object whose types take the place of the kernel's.
+    fn options(&self, file: &Path, types: Option<&Path>, privilege: Privilege) -> Options {
+        let other = types.and_then(|path| {
+            let bytes = std::fs::read(path).ok()?;
+            Btf::parse(object::section(&bytes, ".BTF").ok()??).ok()
+        });
         Options {
-            kernel_btf: self.types.clone(),
+            kernel_btf: other.map_or_else(|| self.types.clone(), |btf| Targets::from(Arc::new(btf))),
             kernel_version: Some(self.linux.version()),
             privilege,
             ..Options::for_file(&file.to_string_lossy())
