@@ -16,6 +16,102 @@
 //! assert_eq!(accepted.stats.insns_processed, 2);
 //! # Ok::<(), bpfvet::insn::DecodeError>(())
 //! ```
+//!
+//! # A verifier for a runtime of one's own
+//!
+//! Whoever runs eBPF somewhere else answers the questions of a [`Platform`](platform::Platform): features, limits, contexts,
+//! helpers, maps. What is not answered is not allowed.
+//!
+//! ```
+//! use bpfvet::platform::*;
+//! use bpfvet::{RejectionCause, Verifier, asm};
+//!
+//! /// Programs that look at an order and say whether to keep it.
+//! #[derive(Debug)]
+//! struct Shop {
+//!     features: Features,
+//!     filter: ProgramTypeInfo,
+//!     stock: HelperProto,
+//! }
+//!
+//! const FILTER: ProgramType = ProgramType(1);
+//!
+//! impl Shop {
+//!     fn new() -> Self {
+//!         let fields = vec![
+//!             CtxField::scalar("item", 0, 4, CtxRule::Exact, CtxRule::Denied),
+//!             CtxField::scalar("amount", 4, 4, CtxRule::Exact, CtxRule::Exact),
+//!         ];
+//!         let order = CtxLayout { name: "order".into(), size: 8, fields: fields.into(), aligned: true };
+//!         let item = ArgSpec::of(ArgKind::Anything);
+//!         Self {
+//!             features: Features::ALL.without(Feature::Arena),
+//!             filter: ProgramTypeInfo::plain(FILTER, CtxKind::Layout(order)),
+//!             stock: HelperProto::new(HelperId(1), "stock", &[item], RetSpec::of(RetKind::Integer)),
+//!         }
+//!     }
+//! }
+//!
+//! impl Platform for Shop {
+//!     fn name(&self) -> &str { "shop" }
+//!     fn features(&self) -> &Features { &self.features }
+//!     fn limits(&self, _: Privilege) -> Limits { Limits { program_len: 256, maps: 0, ..Limits::MODEST } }
+//!     fn program_type(&self, kind: ProgramType) -> Option<&ProgramTypeInfo> {
+//!         (kind == FILTER).then_some(&self.filter)
+//!     }
+//!     fn helper(&self, id: HelperId, _: &LoadRequest) -> HelperLookup<'_> {
+//!         if id == self.stock.id { HelperLookup::Allowed(&self.stock) } else { HelperLookup::Unknown }
+//!     }
+//!     fn map_kind(&self, _: MapKind) -> Option<&MapKindInfo> { None }
+//!     fn map_allows_helper(&self, _: MapKind, _: HelperId) -> bool { false }
+//!     fn return_rule(&self, _: &LoadRequest) -> ReturnRule { ReturnRule::Range { min: 0, max: 1, low_half: false } }
+//! }
+//!
+//! let shop = Shop::new();
+//! let verify = |text: &str| {
+//!     let program = asm::assemble(text, &asm::NoSymbols).expect("a program").program;
+//!     Verifier::new(&shop).verify(&LoadRequest::new("filter", FILTER, program))
+//! };
+//! assert!(verify("r1 = *(u32 *)(r1 + 0); call 1; r0 &= 1; exit").is_ok());
+//! // The stock may be any number, and only 0 and 1 may be returned.
+//! let rejection = verify("r1 = *(u32 *)(r1 + 0); call 1; exit").unwrap_err();
+//! let RejectionCause::Violation(violation) = &rejection.cause else { panic!("{rejection:?}") };
+//! assert_eq!((violation.at.0, violation.cause.code()), (2, "policy::return-value"));
+//! ```
+//!
+//! # A rule of one's own, before any value is known
+//!
+//! A [`Pass`] goes along. Here it is all there is: instructions are decoded, the form is computed, and no path is walked.
+//!
+//! ```
+//! use bpfvet::{Pass, RejectionCause, Verifier, asm, cfg::Graph, linux::Linux};
+//! use bpfvet::platform::{LoadRequest, ProgramType};
+//! use bpfvet::vm::Unsupported;
+//!
+//! /// Our hardware cannot jump back.
+//! struct NoLoops;
+//!
+//! impl Pass for NoLoops {
+//!     fn graph(&self, _: &LoadRequest, graph: &Graph) -> Result<(), RejectionCause> {
+//!         match graph.program().iter().find(|(at, _)| graph.scc(*at) != 0) {
+//!             Some((at, _)) => Err(RejectionCause::Unsupported(Unsupported { at, what: "loops".into() })),
+//!             None => Ok(()),
+//!         }
+//!     }
+//! }
+//!
+//! let linux = Linux::newest();
+//! let lint = Verifier::builder(&linux).pass(NoLoops).build();
+//! let analyze = |text: &str| {
+//!     let program = asm::assemble(text, &asm::NoSymbols).expect("a program").program;
+//!     lint.analyze(&LoadRequest::new("packet", ProgramType::XDP, program))
+//! };
+//! assert_eq!(analyze("r0 = 1; exit").expect("no loop").blocks().len(), 1);
+//! let RejectionCause::Unsupported(refused) = analyze("r0 = 0; a: r0 += 1; if r0 < 9 goto a; exit").unwrap_err() else {
+//!     panic!("the pass refuses it");
+//! };
+//! assert_eq!((refused.at.0, &*refused.what), (1, "loops"));
+//! ```
 #![cfg_attr(not(feature = "std"), no_std)]
 
 extern crate alloc;
