@@ -45,17 +45,17 @@ impl Maps {
             if section.size == 0 {
                 continue;
             }
-            let def = u32::try_from(section.size).map_err(|_| MapError::TooLarge(section.size)).map(|size| {
+            let def = u32::try_from(section.size).map_err(|_| MapError::TooLarge(section.size)).and_then(|size| {
                 let per_cpu = purpose == Use::PerCpu;
                 let kind = if per_cpu { MapKind::PERCPU_ARRAY } else { MapKind::ARRAY };
                 let mut def = MapDef::new(&data_name(&options.name, section.name, per_cpu), kind, 4, size, 1);
                 let ty = btf.and_then(|btf| btf.find_by_name_kind(section.name, Kind::Datasec)).unwrap_or_default();
-                describe(&mut def, btf, ty, !per_cpu);
+                describe(&mut def, btf, ty, !per_cpu)?;
                 if purpose == Use::ReadOnly {
                     def.flags |= MapDef::RDONLY_PROG;
                     def.frozen = Some(section.data.into());
                 }
-                def
+                Ok(def)
             });
             let map = self.push(Map { name: section.name.into(), section: section.name.into(), def, left_out: false });
             self.data.insert(number, (map, 0));
@@ -68,19 +68,24 @@ impl Maps {
         let Some(size) = externs.kconfig_size() else { return };
         let mut def = MapDef::new(&data_name(&options.name, NAME, false), MapKind::ARRAY, 4, size, 1);
         let ty = btf.and_then(|btf| btf.find_by_name_kind(NAME, Kind::Datasec)).unwrap_or_default();
-        describe(&mut def, btf, ty, true);
+        let described = describe(&mut def, btf, ty, true);
         def.flags |= MapDef::RDONLY_PROG;
         def.frozen = kconfig::content(externs, size).map(Arc::from);
-        self.kconfig = Some(self.push(Map { name: NAME.into(), section: NAME.into(), def: Ok(def), left_out: false }));
+        self.kconfig = Some(self.push(Map {
+            name: NAME.into(),
+            section: NAME.into(),
+            def: described.map(|()| def),
+            left_out: false,
+        }));
     }
 }
 
 /// Adds what the object's types say of a section: its own type, its special fields, and whether user space sees any of it.
-fn describe(def: &mut MapDef, btf: Option<&Btf>, ty: TypeId, can_map: bool) {
-    let Some(btf) = btf else { return };
-    let Some(Shape::Datasec { size: _, variables }) = btf.type_by_id(ty).map(|ty| ty.shape()) else { return };
+fn describe(def: &mut MapDef, btf: Option<&Btf>, ty: TypeId, can_map: bool) -> Result<(), MapError> {
+    let Some(btf) = btf else { return Ok(()) };
+    let Some(Shape::Datasec { size: _, variables }) = btf.type_by_id(ty).map(|ty| ty.shape()) else { return Ok(()) };
     def.btf_value = ty.0;
-    def.fields = special_fields(Some(btf), ty, def.value_size);
+    def.fields = special_fields(Some(btf), ty, def.value_size)?;
     let seen = variables.iter().any(|variable| match btf.type_by_id(variable.ty).map(|ty| ty.shape()) {
         Some(Shape::Var(var)) => var.linkage != VarLinkage::Static,
         Some(_) | None => false,
@@ -88,6 +93,7 @@ fn describe(def: &mut MapDef, btf: Option<&Btf>, ty: TypeId, can_map: bool) {
     if can_map && seen {
         def.flags |= MMAPABLE;
     }
+    Ok(())
 }
 
 /// The kernel's name of a data map: as much of the object's name as there is room for, and the section's. Sections with two dots in

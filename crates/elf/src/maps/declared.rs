@@ -28,7 +28,8 @@ impl Maps {
             let composite = variable.as_variable().and_then(|var| btf.resolve(var.ty)).map(|ty| ty.shape());
             let def = match composite {
                 Some(Shape::Struct(declaration)) if declaration.size <= place.size => {
-                    Declaration::read(btf, declaration, None).map(|declaration| declaration.define(name, btf, options))
+                    Declaration::read(btf, declaration, None)
+                        .and_then(|declaration| declaration.define(name, btf, options))
                 }
                 Some(_) | None => {
                     Err(MapError::Declaration("its declaration is not a structure that fits in its variable"))
@@ -139,7 +140,7 @@ impl Declaration {
     }
 
     /// The map that loaders make of it.
-    fn define(self, name: &str, btf: &Btf, options: &Options) -> MapDef {
+    fn define(self, name: &str, btf: &Btf, options: &Options) -> Result<MapDef, MapError> {
         let Self { kind, key_size, value_size, max_entries, flags, extra, key, value, inner } = self;
         let kind = MapKind(kind);
         let max_entries = match kind {
@@ -153,10 +154,12 @@ impl Declaration {
         def.extra = extra;
         if takes_types(kind) {
             (def.btf_key, def.btf_value) = (key.0, value.0);
-            def.fields = special_fields(Some(btf), value, value_size);
+            def.fields = special_fields(Some(btf), value, value_size)?;
         }
-        def.inner = inner.map(|inner| Box::new(inner.define(&format!("{name}.inner"), btf, options)));
-        def
+        if let Some(inner) = inner {
+            def.inner = Some(Box::new(inner.define(&format!("{name}.inner"), btf, options)?));
+        }
+        Ok(def)
     }
 }
 

@@ -28,25 +28,27 @@ impl Maps {
         for (symbol, end) in symbols.into_iter().zip(ends) {
             let record = usize::try_from(symbol.value).ok().zip(usize::try_from(end).ok());
             let record = record.and_then(|(start, end)| section.data.get(start..end));
-            let def = record.and_then(|record| define(symbol.name, record, btf));
-            let def = def.ok_or(MapError::Declaration("its record is shorter than the four numbers that it must have"));
+            let def = record.map(|record| define(symbol.name, record, btf));
+            let def = def.unwrap_or(Err(TOO_SHORT));
             let map = self.push(Map { name: symbol.name.into(), section: LEGACY.into(), def, left_out: false });
             self.declared.insert((number, symbol.value), map);
         }
     }
 }
 
-fn define(name: &str, record: &[u8], btf: Option<&Btf>) -> Option<MapDef> {
+const TOO_SHORT: MapError = MapError::Declaration("its record is shorter than the four numbers that it must have");
+
+fn define(name: &str, record: &[u8], btf: Option<&Btf>) -> Result<MapDef, MapError> {
     let mut numbers = record.as_chunks::<4>().0.iter().map(|bytes| u32::from_le_bytes(*bytes));
-    let (kind, key_size, value_size, max_entries) =
-        (numbers.next()?, numbers.next()?, numbers.next()?, numbers.next()?);
+    let mut number = || numbers.next().ok_or(TOO_SHORT);
+    let (kind, key_size, value_size, max_entries) = (number()?, number()?, number()?, number()?);
     let mut def = MapDef::new(kernel_name(name), MapKind(kind), key_size, value_size, max_entries);
     def.flags = numbers.next().unwrap_or_default();
     if let Some((key, value)) = annotation(name, btf, key_size, value_size) {
         (def.btf_key, def.btf_value) = (key.0, value.0);
-        def.fields = special_fields(btf, value, value_size);
+        def.fields = special_fields(btf, value, value_size)?;
     }
-    Some(def)
+    Ok(def)
 }
 
 /// The types of key and value, which a structure named after the map may tell.

@@ -9,7 +9,7 @@ use alloc::collections::BTreeMap;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use bpfvet_btf::{Btf, FieldKind, TypeId};
+use bpfvet_btf::{Btf, FieldKind, SpecialError, SpecialField, TypeId};
 use bpfvet_platform::{MapDef, MapField, MapKind};
 
 use crate::code::Code;
@@ -138,16 +138,22 @@ fn kernel_name(name: &str) -> &str {
     name.get(..end).unwrap_or_default()
 }
 
-/// The special fields of a map's values. Where the kernel finds fault with the type, it creates the map without any.
-fn special_fields(btf: Option<&Btf>, value: TypeId, size: u32) -> Vec<MapField> {
-    let Some(btf) = btf.filter(|_| value != TypeId::VOID) else { return Vec::new() };
-    let found = btf.special_fields(value, size, FieldKind::IN_MAPS).unwrap_or_default();
-    let field = |field: bpfvet_btf::SpecialField| MapField {
+/// The special fields of a map's values. Where the kernel finds fault with the type, it creates the map without any; where it is
+/// we who give up the search, the map cannot be judged.
+fn special_fields(btf: Option<&Btf>, value: TypeId, size: u32) -> Result<Vec<MapField>, MapError> {
+    let Some(btf) = btf.filter(|_| value != TypeId::VOID) else { return Ok(Vec::new()) };
+    let found = match btf.special_fields(value, size, FieldKind::IN_MAPS) {
+        Err(SpecialError::TooDeep) => {
+            return Err(MapError::Declaration("its value is of a type too deep or too wide to be searched"));
+        }
+        found => found.unwrap_or_default(),
+    };
+    let field = |field: SpecialField| MapField {
         kind: field.kind,
         offset: field.offset,
         size: field.size,
         pointee: field.pointee.0,
         node: field.node,
     };
-    found.into_iter().map(field).collect()
+    Ok(found.into_iter().map(field).collect())
 }
