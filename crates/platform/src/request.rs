@@ -13,6 +13,8 @@ use crate::{AttachType, MapDef, Privilege, ProgramType};
 ///
 /// Map references in `program` are *indices into `maps`*, in the place where a file descriptor or an index would stand; object
 /// loaders write them so, and raw programs are read so.
+/// Likewise a set of the host's types stands as its place in the loader's list, 0 for the kernel's own, where a kernel variable or
+/// a kernel call would name a module's BTF by descriptor or index.
 #[derive(Clone, Debug)]
 pub struct LoadRequest {
     /// Its name, for people.
