@@ -4,11 +4,9 @@
 use bpfvet_testkit::fuzz::cfg::run;
 
 #[cfg(fuzzing)]
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| [true, false].map(|privileged| run(bytes, privileged)));
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| [true, false].into_iter().for_each(|privileged| run(bytes, privileged)));
 
 #[cfg(not(fuzzing))]
 fn main() -> std::process::ExitCode {
-    bpfvet_fuzz::replay(|bytes| {
-        [true, false].map(|privileged| run(bytes, privileged));
-    })
+    bpfvet_fuzz::replay(|bytes| [true, false].into_iter().for_each(|privileged| run(bytes, privileged)))
 }

@@ -5,9 +5,8 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
 use bpfvet::btf::Btf;
-use bpfvet::insn::Program;
 use bpfvet::linux::Linux;
-use bpfvet::platform::{AttachType, Features, LoadRefusal, LoadRequest, Platform as _, ProgramType, Version};
+use bpfvet::platform::{Features, Platform as _, Version};
 
 use crate::fault::Fault;
 use crate::input;
@@ -48,14 +47,6 @@ impl Host {
     /// The kernel with its types, if there are any.
     pub(crate) fn typed(&self, types: &Types) -> Option<&Linux> {
         self.typed.get_or_init(|| Some(self.plain.clone().with_btf(Arc::clone(types.get()?)))).as_ref()
-    }
-
-    /// Whether it attaches probes of user space many at a time.
-    pub(crate) fn multi_uprobes(&self) -> bool {
-        let mut request = LoadRequest::new("probe", ProgramType::KPROBE, Program::default());
-        request.attach_type = AttachType::TRACE_UPROBE_MULTI;
-        let refusal = self.plain.check_load(&request);
-        !matches!(refusal, Err(LoadRefusal::UnknownAttachType | LoadRefusal::AttachType))
     }
 }
 

@@ -20,13 +20,16 @@ pub(crate) fn read(path: &Path) -> Result<Vec<u8>, Fault> {
         io::stdin().read_to_end(&mut bytes).map_err(|error| format!("cannot read standard input: {error}"))?;
         return Ok(bytes);
     }
-    let shown = path.display();
     fs::read(path).map_err(|error| {
-        Fault::Told(match error.kind() {
-            io::ErrorKind::NotFound => format!("{shown}: there is no such file"),
-            io::ErrorKind::PermissionDenied => format!("{shown}: permission denied"),
-            io::ErrorKind::IsADirectory => format!("{shown}: is a directory; name the object files in it"),
-            _ => format!("{shown}: cannot be read: {error}"),
+        let shown = path.display();
+        let known = [
+            (io::ErrorKind::NotFound, "there is no such file"),
+            (io::ErrorKind::PermissionDenied, "permission denied"),
+            (io::ErrorKind::IsADirectory, "is a directory; name the object files in it"),
+        ];
+        Fault::Told(match known.iter().find(|(kind, _)| *kind == error.kind()) {
+            Some((_, text)) => format!("{shown}: {text}"),
+            None => format!("{shown}: cannot be read: {error}"),
         })
     })
 }
@@ -94,7 +97,6 @@ impl Input {
             let mut options = Options::for_file(&path);
             options.kconfig = loader.kconfig.as_deref().map(Into::into);
             options.kernel_version = Some(host.version());
-            options.multi_uprobes = host.multi_uprobes();
             options.privilege = loader.privilege;
             let same = views.last().filter(|last| !depends_on_release(&last.plain)).map(|last| Arc::clone(&last.plain));
             let plain = match same {
@@ -124,7 +126,6 @@ impl Input {
 /// Whether a loader makes something else of the object on another release.
 fn depends_on_release(object: &Object) -> bool {
     object.maps().any(|map| map.section == ".kconfig")
-        || object.programs().iter().any(|program| program.section.starts_with("usdt"))
 }
 
 /// What a kernel would be asked to load for a program of an object.

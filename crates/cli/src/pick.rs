@@ -17,11 +17,13 @@ pub(crate) struct Kind {
 impl Kind {
     /// A type's name, or a section's.
     pub(crate) fn parse(text: &str) -> Result<Self, Fault> {
-        if let Some(program_type) = ProgramType::by_name(text) {
-            return Ok(Self { program_type, attach_type: AttachType::default(), flags: LoadFlags::default() });
-        }
-        if let Some(kind) = section_kind(text) {
+        let named = ProgramType::by_name(text);
+        // A section of the same name says more: where the program attaches.
+        if let Some(kind) = section_kind(text).filter(|kind| named.is_none_or(|named| named == kind.program_type)) {
             return Ok(Self { program_type: kind.program_type, attach_type: kind.attach_type, flags: kind.flags });
+        }
+        if let Some(program_type) = named {
+            return Ok(Self { program_type, attach_type: AttachType::default(), flags: LoadFlags::default() });
         }
         let names: Vec<&str> = ProgramType::ALL.iter().skip(1).map(|kind| kind.name()).collect();
         Err(Fault::Told(format!(

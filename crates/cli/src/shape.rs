@@ -2,7 +2,7 @@
 
 use std::io::{BufWriter, Write};
 
-use bpfvet::cfg::{BlockId, Graph, SubprogId};
+use bpfvet::cfg::{Graph, SubprogId};
 
 use crate::args::Cfg;
 use crate::disasm;
@@ -35,7 +35,7 @@ fn words(out: &mut dyn Write, graph: &Graph) -> Result<(), Fault> {
             let next: Vec<String> = graph.block_successors(block).iter().map(|next| format!("b{}", next.0)).collect();
             let next = if next.is_empty() { "end".to_owned() } else { next.join(", ") };
             let looped = if graph.scc(place.start) > 0 { "  (loop)" } else { "" };
-            writeln!(out, "    b{}: {}..{} -> {next}{looped}", BlockId::from(block).0, place.start, place.end)?;
+            writeln!(out, "    b{}: {}..{} -> {next}{looped}", block.0, place.start, place.end)?;
         }
     }
     writeln!(out)?;

@@ -8,3 +8,7 @@ pub mod cfg;
 pub mod decode;
 pub mod elf;
 pub mod verify;
+
+mod seeds;
+
+pub use seeds::{Seed, seeds};

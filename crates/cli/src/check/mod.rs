@@ -147,7 +147,7 @@ fn answer(tasks: &[Task<'_>], asked: &Asked<'_>, sink: &mut Sink<'_>) -> Result<
             // An error means that nobody listens any more: the output is closed, and what is left is not worth the work.
             (0..count).into_par_iter().with_max_len(1).try_for_each_with(send, |send, number| {
                 let Some((task, host)) = pair(number) else { return Ok(()) };
-                send.send((number, task.run(host, number % hosts, asked)))
+                send.send((number, task.run(host, number % hosts, asked))).map_err(drop)
             })
         });
         let mut progress = Progress::new(count);

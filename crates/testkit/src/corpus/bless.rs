@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::case::Case;
 use super::expect::{self, Expect};
 use super::markdown::programs;
-use super::run::{Found, Runner, found};
+use super::run::{Found, Reject, Runner, found};
 
 /// The column of the comments, where the instruction leaves room.
 const COLUMN: usize = 40;
@@ -35,7 +35,7 @@ pub fn bless(text: &str) -> Result<String, String> {
 fn blessed(text: &str, found: &[Found]) -> Result<Vec<String>, String> {
     // Verdicts by line; those without one stand before the first instruction.
     let mut verdicts: BTreeMap<Option<u32>, Vec<Expect>> = BTreeMap::new();
-    let mut told: Vec<(&(String, Option<u32>, String), Vec<String>)> = Vec::new();
+    let mut told: Vec<(&Reject, Vec<String>)> = Vec::new();
     for Found { kernel, reject, holds: _ } in found {
         let Some(reject) = reject else { continue };
         match told.iter_mut().find(|(other, _)| *other == reject) {

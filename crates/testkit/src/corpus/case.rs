@@ -14,7 +14,9 @@ use super::settings::Settings;
 /// A program of the corpus, ready to be verified.
 #[derive(Debug)]
 pub struct Case {
-    pub(super) requests: Result<LoadRequest, DecodeError>,
+    code: String,
+    bytes: Vec<u8>,
+    pub(super) request: Result<LoadRequest, DecodeError>,
     pub(super) kernels: Vec<Linux>,
     /// What must come out, with the line in the block, from 1.
     pub(super) expects: Vec<(u32, Expect)>,
@@ -65,7 +67,7 @@ impl Case {
         let (kind, attach_type, flags) = settings.kind()?;
         let names = Names { maps: &maps, linux: Linux::newest() };
         let image = assemble_bytes(&code, &names).map_err(|error| format!("line {error}"))?;
-        let requests = Insns::decode(&image.bytes).map(|insns| {
+        let request = Insns::decode(&image.bytes).map(|insns| {
             let mut request = LoadRequest::new(name, kind, insns);
             request.attach_type = attach_type;
             request.flags = flags;
@@ -83,7 +85,19 @@ impl Case {
             kernels.push(Linux::newest());
         }
         let lines = image.lines.into_iter().collect();
-        Ok(Self { requests, kernels, expects, lines, settings: settings.clone() })
+        Ok(Self { code, bytes: image.bytes, request, kernels, expects, lines, settings: settings.clone() })
+    }
+
+    /// The text without the comments.
+    #[must_use]
+    pub fn code(&self) -> &str {
+        &self.code
+    }
+
+    /// The instructions, if they are any, as bytes.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
     }
 
     /// Whether the runner of this name cannot run it, as it says itself.

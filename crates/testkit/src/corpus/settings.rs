@@ -83,9 +83,12 @@ impl Settings {
     /// Type, attach type and flags.
     pub(super) fn kind(&self) -> Result<(ProgramType, AttachType, LoadFlags), String> {
         let name = self.program.as_deref().ok_or("no `program` is set: what type is it?")?;
-        let (kind, attach, mut flags) = match (ProgramType::by_name(name), section_kind(name)) {
-            (Some(kind), _) => (kind, AttachType::default(), LoadFlags::default()),
-            (None, Some(section)) => (section.program_type, section.attach_type, section.flags),
+        let named = ProgramType::by_name(name);
+        // A section of the same name says more: where the program attaches.
+        let section = section_kind(name).filter(|kind| named.is_none_or(|named| named == kind.program_type));
+        let (kind, attach, mut flags) = match (section, named) {
+            (Some(section), _) => (section.program_type, section.attach_type, section.flags),
+            (None, Some(kind)) => (kind, AttachType::default(), LoadFlags::default()),
             (None, None) => return Err(format!("`{name}` is neither a program type nor a section")),
         };
         flags.sleepable |= self.sleepable.unwrap_or(false);
