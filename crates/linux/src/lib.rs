@@ -277,6 +277,10 @@ impl Platform for Linux {
         self.map_kind(kind).is_some() && maps::allows(self.version, kind, helper)
     }
 
+    fn map_structure(&self, kind: MapKind) -> Option<&str> {
+        maps::structure(self.version, kind)
+    }
+
     fn may_update_sockmap(&self, helper: HelperId, request: &LoadRequest) -> bool {
         maps::may_update_sockmap(self.version, helper, request)
     }

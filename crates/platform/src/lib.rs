@@ -135,6 +135,13 @@ pub trait Platform: core::fmt::Debug {
     /// Whether a map of this kind may be passed to this helper.
     fn map_allows_helper(&self, kind: MapKind, helper: HelperId) -> bool;
 
+    /// The host's structure behind a map of this kind, by name; programs may read it through a pointer to the map. `None` where
+    /// there is none.
+    fn map_structure(&self, kind: MapKind) -> Option<&str> {
+        let _ = kind;
+        None
+    }
+
     /// Whether the program may update or delete entries of a map that holds sockets (`may_update_sockmap`); asked where
     /// [`Platform::map_allows_helper`] has said yes for such a map.
     fn may_update_sockmap(&self, helper: HelperId, request: &LoadRequest) -> bool {

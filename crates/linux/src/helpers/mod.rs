@@ -18,6 +18,8 @@ mod xdp;
 
 pub(crate) use index::Index;
 
+use alloc::format;
+
 use bpfvet_btf::Btf;
 use bpfvet_platform::{HelperId, HelperLookup, HelperProto, LoadRequest, ProgramType, Version};
 
@@ -69,6 +71,9 @@ pub(crate) fn by_name(name: &str) -> Option<HelperId> {
     entries().find(|entry| entry.proto.name == name).map(|entry| entry.proto.id)
 }
 
+/// Helpers that kernels of one release have or do not have by how they were configured, where distributions differ.
+const BY_CONFIGURATION: [(HelperId, &str); 1] = [(HelperId(58), "CONFIG_BPF_KPROBE_OVERRIDE")];
+
 /// Whether a program may call a helper at this release, and its prototype for the program.
 pub(crate) fn look_up(
     version: Version,
@@ -93,6 +98,9 @@ pub(crate) fn look_up(
         if !row.when.holds(request) {
             refusal = row.refusal.or(refusal);
             continue;
+        }
+        if let Some((_, option)) = BY_CONFIGURATION.iter().find(|(by, _)| *by == id) {
+            return HelperLookup::Unsupported(format!("whether a kernel has it depends on {option}").into());
         }
         return match row.unless_member.map(|name| struct_ops::is_member(request, btf, name)) {
             None | Some(Some(false)) => HelperLookup::Allowed(&row.entry.proto),

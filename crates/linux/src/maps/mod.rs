@@ -2,6 +2,7 @@
 
 mod creation;
 mod helpers;
+mod structures;
 
 use alloc::vec::Vec;
 
@@ -12,6 +13,7 @@ use bpfvet_platform::{
 
 pub(crate) use creation::check as check_creation;
 pub(crate) use helpers::allows;
+pub(crate) use structures::of as structure;
 
 /// A kind of map as a row.
 struct Row {

@@ -247,6 +247,8 @@ fn typed_access(pointer: &str, name: &str, reason: &TypedAccessReason, off: i64,
             format!("Cannot access kernel 'struct {name}' from non-GPL compatible program")
         }
         TypedAccessReason::OnlyRead => "only read is supported".to_string(),
+        TypedAccessReason::MapOnlyRead => format!("only read from {name} is supported"),
+        TypedAccessReason::MapNegative => format!("{pointer} is {name} invalid negative access: off={off}"),
         TypedAccessReason::Negative => format!("{pointer} is ptr_{name} invalid negative access: off={off}"),
         TypedAccessReason::Variable { offset } => {
             format!("{pointer} is ptr_{name} invalid variable offset: off={off}, var_off={}", tnum(*offset))

@@ -62,6 +62,9 @@ pub(super) fn map_message(map: &str, refusal: &MapRefusal) -> String {
         MapRefusal::Flags => format!("map '{map}': its flags are not ones that this type takes"),
         MapRefusal::Inner => format!("map '{map}': its inner map is missing, or must not be"),
         MapRefusal::Field(kind) => format!("map '{map}': values of this type cannot hold {}", field(kind)),
+        MapRefusal::FieldInTracing(FieldKind::ListHead | FieldKind::RbRoot) => {
+            "tracing progs cannot use bpf_{list_head,rb_root} yet".to_string()
+        }
         MapRefusal::FieldInTracing(kind) => format!("tracing progs cannot use {} yet", field(kind)),
         MapRefusal::FieldInSocketFilter(kind) => format!("socket filter progs cannot use {} yet", field(kind)),
         MapRefusal::NotForPrograms => "bpf_struct_ops map cannot be used in prog".to_string(),

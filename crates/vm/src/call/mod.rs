@@ -30,6 +30,7 @@ mod tests;
 
 use alloc::format;
 
+use bpfvet_btf::TypeId;
 use bpfvet_insn::{Call, InsnIdx, Reg, RegSet};
 
 use crate::State;
@@ -63,7 +64,14 @@ pub(crate) fn call(cx: &mut Cx<'_, '_>, state: &mut State, call: Call) -> Check<
     match call {
         Call::Helper(id) => helper::call(cx, state, id),
         Call::Subprog(off) => subprog::call(cx, state, off),
-        Call::Kfunc { id, btf } => unsupported(format!("calls to kernel functions (id {id} of BTF {btf})")),
+        Call::Kfunc { id, btf } => {
+            let types = cx.facts.platform.btf().filter(|_| btf == 0);
+            let name = types.and_then(|types| types.type_by_id(TypeId(id.cast_unsigned()))).map_or("", |ty| ty.name());
+            if name.is_empty() {
+                return unsupported(format!("calls to kernel functions (id {id} of BTF {btf})"));
+            }
+            unsupported(format!("calls to kernel functions ({name})"))
+        }
     }
 }
 

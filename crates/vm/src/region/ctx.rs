@@ -4,7 +4,7 @@ use bpfvet_platform::{CtxKind, CtxValue, ProgramType};
 
 use crate::cx::Cx;
 use crate::failure::{Check, unsupported};
-use crate::value::{Flags, Pointer, Region, SocketKind};
+use crate::value::{BtfRef, Flags, Pointer, Region, SocketKind};
 use crate::violation::{Access, MemoryCause};
 use crate::{Value, typed};
 
@@ -74,11 +74,16 @@ fn yielded(cx: &mut Cx<'_, '_>, value: CtxValue) -> Check<Value> {
         CtxValue::SockCommon { nullable } => (Region::Socket(SocketKind::Common), nullable),
         CtxValue::XdpSocket { nullable } => (Region::Socket(SocketKind::Xdp), nullable),
         CtxValue::TpBuffer => (Region::TpBuffer, false),
-        CtxValue::Struct { .. } => return unsupported("context fields that point to typed kernel objects"),
+        CtxValue::Struct { name, trusted: _, nullable } => {
+            (Region::Btf { btf: BtfRef::Host, id: typed::named(cx, name)? }, nullable)
+        }
     };
     let mut pointer = Pointer::to(region);
+    if matches!(value, CtxValue::Struct { trusted: true, .. }) {
+        pointer.flags = Flags::TRUSTED;
+    }
     if nullable {
-        pointer.flags = Flags::NULLABLE;
+        pointer.flags = pointer.flags.union(Flags::NULLABLE);
         pointer.object = Some(cx.new_object());
     }
     Ok(Value::Pointer(pointer))

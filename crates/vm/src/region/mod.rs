@@ -16,7 +16,7 @@ use bpfvet_domain::Scalar;
 use bpfvet_insn::{Reg, Size};
 
 use crate::cx::Cx;
-use crate::failure::{Check, unsupported};
+use crate::failure::Check;
 use crate::value::{Flags, Pointer, Region};
 use crate::violation::{Access, AccessKind, LeakTo, MemoryCause, Place, PolicyCause};
 use crate::{ScalarValue, State, Value, typed};
@@ -132,7 +132,7 @@ pub(crate) fn load(cx: &mut Cx<'_, '_>, state: &mut State, to: Target, dst: Opti
             cx.unknown()
         }
         Region::Btf { btf, id } => typed::load(cx, state, pointer, (btf, id), access)?,
-        Region::Map { .. } => return unsupported("loads from a map's own structure"),
+        Region::Map { map, .. } => typed::load_map(cx, pointer, map, access)?,
         Region::Arena => cx.unknown(),
         Region::PacketEnd | Region::Func { .. } | Region::Insn { .. } => return to.invalid(&base, AccessKind::Read),
     };
@@ -207,7 +207,7 @@ pub(crate) fn store(cx: &mut Cx<'_, '_>, state: &mut State, to: Target, what: St
             check_buffer(pointer, access.place, off, access.size)
         }
         Region::Btf { btf, id } => typed::store(cx, pointer, (btf, id), access),
-        Region::Map { .. } => unsupported("stores to a map's own structure"),
+        Region::Map { map, .. } => typed::store_map(cx, pointer, map, access),
         Region::Arena => Ok(()),
         Region::PacketEnd | Region::Func { .. } | Region::Insn { .. } => to.invalid(&base, AccessKind::Write),
     }

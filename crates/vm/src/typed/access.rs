@@ -9,7 +9,7 @@ use super::walk::{Inside, Misfit};
 use super::{name_of, walk};
 use crate::cx::Cx;
 use crate::failure::{Check, Stop, unsupported};
-use crate::value::{BtfRef, Flags, Pointer, Region};
+use crate::value::{BtfRef, Flags, MapRef, Pointer, Region};
 use crate::violation::{Access, AccessKind, MemoryCause, TypedAccessReason};
 use crate::{State, Value};
 
@@ -91,10 +91,7 @@ pub(crate) fn load(
     let (member, to, tags) = match found {
         Inside::Scalar => return Ok(cx.unknown()),
         Inside::Struct(_) => return Err(Stop::Internal("a walk ended in a structure")),
-        Inside::Opaque => {
-            let flags = Flags::RDONLY.union(Flags::UNTRUSTED);
-            return Ok(Value::Pointer(Pointer::to(Region::Mem { size: 0 }).with(flags)));
-        }
+        Inside::Opaque => return Ok(opaque()),
         Inside::Pointer { member, to, flags } => (member, to, flags),
     };
     let tags = if through_union { tags.union(Flags::UNTRUSTED) } else { tags };
@@ -109,6 +106,55 @@ pub(crate) fn load(
     let object = flags.contains(Flags::NULLABLE).then(|| cx.new_object());
     let region = Region::Btf { btf: BtfRef::Host, id: to.0 };
     Ok(Value::Pointer(Pointer { object, ..Pointer::to(region).with(flags) }))
+}
+
+/// What a load from a map's own structure yields. (`check_ptr_to_map_access`)
+pub(crate) fn load_map(cx: &mut Cx<'_, '_>, pointer: &Pointer, map: MapRef, access: Access) -> Check<Value> {
+    let (types, id, off) = start_in_map(cx, pointer, map, access)?;
+    let size = u32::try_from(access.size).unwrap_or(u32::MAX);
+    let (found, through_union) = walk(types, id, off, size).map_err(|wrong| misfit(access, wrong))?;
+    let (to, flags) = match found {
+        Inside::Scalar => return Ok(cx.unknown()),
+        Inside::Struct(_) => return Err(Stop::Internal("a walk ended in a structure")),
+        Inside::Opaque => return Ok(opaque()),
+        Inside::Pointer { member: _, to, flags } => (to, flags),
+    };
+    let flags = if through_union { flags.union(Flags::UNTRUSTED) } else { flags };
+    Ok(Value::Pointer(Pointer::to(Region::Btf { btf: BtfRef::Host, id: to.0 }).with(flags)))
+}
+
+/// A store to a map's own structure, which is refused.
+pub(crate) fn store_map(cx: &Cx<'_, '_>, pointer: &Pointer, map: MapRef, access: Access) -> Check<()> {
+    start_in_map(cx, pointer, map, access).map(drop)
+}
+
+fn start_in_map<'f>(cx: &Cx<'_, 'f>, pointer: &Pointer, map: MapRef, access: Access) -> Check<(&'f Btf, u32, u32)> {
+    let platform = cx.facts.platform;
+    let kind = cx.facts.map(map).map(|def| def.kind).ok_or(Stop::Internal("a pointer to a map that is not there"))?;
+    let (Some(types), Some(name)) = (platform.btf(), platform.map_structure(kind)) else {
+        return unsupported("loads from a map's own structure: the host's types are not at hand");
+    };
+    let Some(id) = platform.struct_named(name) else {
+        return unsupported(format!("loads from a map's own structure: the host's types have no {name}"));
+    };
+    let off = pointer.const_off().unwrap_or(0).saturating_add(access.off);
+    let size = u32::try_from(access.size).unwrap_or(u32::MAX);
+    let refuse =
+        |reason| Err(MemoryCause::TypedAccess { place: access.place, name: name.into(), reason, off, size }.into());
+    if !cx.facts.may_leak() {
+        return refuse(TypedAccessReason::NeedsPerfmon);
+    }
+    let Ok(from) = u32::try_from(off) else { return refuse(TypedAccessReason::MapNegative) };
+    if access.kind == AccessKind::Write {
+        return refuse(TypedAccessReason::MapOnlyRead);
+    }
+    Ok((types, id.0, from))
+}
+
+/// A pointer to something that has no fields: its memory may be read, guarded.
+fn opaque() -> Value {
+    let flags = Flags::RDONLY.union(Flags::UNTRUSTED);
+    Value::Pointer(Pointer::to(Region::Mem { size: 0 }).with(flags))
 }
 
 /// Whether a pointer is known to be alive. (`is_trusted_reg`, for typed objects)

@@ -405,6 +405,10 @@ pub enum TypedAccessReason {
     NotAStruct,
     /// Only reading is allowed.
     OnlyRead,
+    /// It is a map's own structure, of which only reading is allowed.
+    MapOnlyRead,
+    /// It is before a map's own structure.
+    MapNegative,
     /// The pointer's offset is negative.
     Negative,
     /// The pointer's offset is not constant.

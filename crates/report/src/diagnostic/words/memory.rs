@@ -420,7 +420,13 @@ fn typed_access(name: &str, reason: &TypedAccessReason, off: i64, size: u32) -> 
         TypedAccessReason::OnlyRead => {
             Words::program(format!("`struct {name}` may only be read"), label).class(Class::Host)
         }
-        TypedAccessReason::Negative => Words::program(format!("access before the start of `struct {name}`"), label),
+        TypedAccessReason::MapOnlyRead => {
+            Words::program(format!("a map's own `struct {name}` may only be read"), label)
+                .help("write to a value: look it up with bpf_map_lookup_elem() first")
+        }
+        TypedAccessReason::MapNegative | TypedAccessReason::Negative => {
+            Words::program(format!("access before the start of `struct {name}`"), label)
+        }
         TypedAccessReason::Variable { offset: _ } => {
             Words::program(format!("`struct {name}` is accessed at an offset that is not constant"), label)
         }
