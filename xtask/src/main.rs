@@ -7,6 +7,7 @@ mod core_crates;
 mod golden;
 mod lab;
 mod oracle;
+mod prove;
 mod selftests;
 mod shell;
 mod tidy;
@@ -30,6 +31,8 @@ enum Chore {
     Core,
     /// Fetch and build everything the judges need: kernel sources, kernels, tools, the kernel's selftests.
     Setup(lab::Setup),
+    /// Two solvers prove the scalar domain's operators sound at 64 bits, and refute operators that were put wrong.
+    Prove(prove::Options),
     /// Real kernels.
     #[command(subcommand)]
     Kernel(lab::KernelCommand),
@@ -50,6 +53,7 @@ fn main() -> ExitCode {
         Chore::Tidy => tidy::run(),
         Chore::Core => core_crates::run(),
         Chore::Setup(args) => lab::setup(&args),
+        Chore::Prove(options) => prove::run(&options),
         Chore::Kernel(command) => lab::kernel(&command),
         Chore::Oracle(args) => oracle::run(&args),
         Chore::Selftests(args) => selftests::run(&args),

@@ -36,6 +36,9 @@ pub(crate) struct Options {
     /// No mutants
     #[arg(long)]
     no_mutants: bool,
+    /// Mutants only
+    #[arg(long, conflicts_with = "no_mutants")]
+    no_proofs: bool,
     /// Say what each obligation costs
     #[arg(long)]
     verbose: bool,
@@ -44,7 +47,17 @@ pub(crate) struct Options {
 pub(crate) fn run(options: &Options) -> Result<()> {
     let solvers = Solvers::set_up()?;
     let wanted = |name: &str| options.only.as_ref().is_none_or(|part| name.contains(part.as_str()));
-    let mut questions = Questions::new(&solvers);
+    let mut cpu = if options.no_proofs { 0.0 } else { prove(&solvers, &wanted, options)? };
+    if !options.no_mutants {
+        cpu += mutants::refute(&solvers, &wanted, options.only.is_none())?;
+    }
+    println!("{cpu:.0} processor seconds in solvers");
+    Ok(())
+}
+
+/// Has everything that is wanted proved; the processor seconds that took.
+fn prove(solvers: &Solvers, wanted: &dyn Fn(&str) -> bool, options: &Options) -> Result<f64> {
+    let mut questions = Questions::new(solvers);
     for obligation in claims::all::<Symbol<64>>().iter().filter(|obligation| wanted(&obligation.name)) {
         for query in obligation.queries() {
             questions.ask(&obligation.name, query, [Solver::Bitwuzla, Solver::Z3])?;
@@ -55,15 +68,9 @@ pub(crate) fn run(options: &Options) -> Result<()> {
             questions.ask(&format!("lemma: {}", lemma.name), query, [Solver::Z3, Solver::Cvc5])?;
         }
     }
-    let limits = Limits { first: options.seconds, second: options.second_seconds };
-    let answered = questions.answer(&limits)?;
-    let mut cpu: f64 = answered.iter().map(|(_, proof)| proof.cpu).sum();
+    let answered = questions.answer(&Limits { first: options.seconds, second: options.second_seconds })?;
     report(&answered, options.verbose)?;
-    if !options.no_mutants {
-        cpu += mutants::refute(&solvers, &wanted, options.only.is_none())?;
-    }
-    println!("{cpu:.0} processor seconds in solvers");
-    Ok(())
+    Ok(answered.iter().map(|(_, proof)| proof.cpu).sum())
 }
 
 /// What was found about one obligation.
@@ -80,16 +87,21 @@ struct Finding<'a> {
 fn report(answered: &[(Question, Proof)], verbose: bool) -> Result<()> {
     let mut findings: BTreeMap<&str, Finding<'_>> = BTreeMap::new();
     for (question, proof) in answered {
-        let finding = findings.entry(&question.of).or_default();
-        finding.questions += 1;
-        finding.open += usize::from(proof.by == 0);
-        finding.by_one_only += usize::from(proof.by == 1);
-        finding.wrong.extend(proof.contradicted.as_deref());
-        finding.cpu += proof.cpu;
+        for name in &question.of {
+            let finding = findings.entry(name).or_default();
+            finding.questions += 1;
+            finding.open += usize::from(proof.by == 0);
+            finding.by_one_only += usize::from(proof.by == 1);
+            finding.wrong.extend(proof.contradicted.as_deref());
+            finding.cpu += proof.cpu / question.of.len() as f64;
+        }
     }
     for (name, Finding { questions, by_one_only, open, wrong, cpu }) in &findings {
         if verbose || *open > 0 || !wrong.is_empty() {
-            println!("  {name}: {questions} questions, {by_one_only} by one solver only, {open} open, {cpu:.2} s {}", wrong.join("; "));
+            println!(
+                "  {name}: {questions} questions, {by_one_only} by one solver only, {open} open, {cpu:.2} s {}",
+                wrong.join("; ")
+            );
         }
     }
     let count = |which: fn(&Finding<'_>) -> bool| findings.values().filter(|finding| which(finding)).count();

@@ -49,18 +49,23 @@ impl Claim {
     }
     /// Any arc, and any member.
     pub(crate) fn arc<W: Symbolic>(&mut self, set: &str, member: &str) -> (Arc<W>, W) {
-        let arc = Arc { base: W::named(&format!("{set}_base")), size: W::named(&format!("{set}_size")) };
         let word = self.member(member);
-        self.assume(arc.contains(word));
-        (arc, word)
+        (self.arc_around(set, word), word)
+    }
+    /// Any arc that holds a word: so many words lie before it, so many are passed in all. Sums of such come out plainly, where solvers would
+    /// have to find out that bounds and member move together.
+    pub(crate) fn arc_around<W: Symbolic>(&mut self, set: &str, word: W) -> Arc<W> {
+        let (before, size) = (W::named(&format!("{set}_before")), W::named(&format!("{set}_size")));
+        let arc = Arc { base: word.wrapping_sub(before), size };
+        self.assume(before.ule(size));
+        self.assume(!arc.is_empty());
+        arc
     }
     /// Any number, and any member; the member may be that of another number already.
     pub(crate) fn number<W: Register>(&mut self, set: &str, member: &str) -> (Scalar<W>, W) {
-        let (tnum, word) = self.tnum(set, member);
-        let wide = Arc { base: W::named(&format!("{set}_base")), size: W::named(&format!("{set}_size")) };
-        let low = Arc { base: W::Half::named(&format!("{set}_low_base")), size: W::Half::named(&format!("{set}_low_size")) };
-        self.assume(wide.contains(word));
-        self.assume(low.contains(word.low()));
+        let (tnum, word) = self.tnum::<W>(set, member);
+        let wide = self.arc_around(set, word);
+        let low = self.arc_around(&format!("{set}_low"), word.low());
         (Scalar::from_parts(tnum, wide, low), word)
     }
     /// Any three parts, with or without members.
@@ -68,8 +73,52 @@ impl Claim {
         let tnum = Tnum { value: W::named(&format!("{set}_value")), mask: W::named(&format!("{set}_mask")) };
         self.assume(tnum.is_well_formed());
         let wide = Arc { base: W::named(&format!("{set}_base")), size: W::named(&format!("{set}_size")) };
-        let low = Arc { base: W::Half::named(&format!("{set}_low_base")), size: W::Half::named(&format!("{set}_low_size")) };
+        let low =
+            Arc { base: W::Half::named(&format!("{set}_low_base")), size: W::Half::named(&format!("{set}_low_size")) };
         Scalar::from_parts(tnum, wide, low)
+    }
+
+    /// Takes a word for any word of which the assumptions hold: how it came about is proved elsewhere.
+    pub(crate) fn cut<W: Symbolic>(&self, word: W) {
+        term::cut(word.term());
+    }
+    /// An arc of which only this is known, by an obligation of its own: if `when`, `word` is a member.
+    pub(crate) fn given_arc<W: Symbolic>(&mut self, arc: Arc<W>, when: Prop, word: W) {
+        self.assume(!when | arc.contains(word));
+        self.cut(arc.base);
+        self.cut(arc.size);
+    }
+    /// Known bits of which only this is known, by an obligation of its own: `word` is a member.
+    pub(crate) fn given_tnum<W: Symbolic>(&mut self, tnum: Tnum<W>, word: W) {
+        self.assume(tnum.is_well_formed());
+        self.assume(tnum.contains(word));
+        self.cut(tnum.value);
+        self.cut(tnum.mask);
+    }
+    /// What the obligation `views` says of an arc's bounds and a member; the bounds are then any words like that.
+    pub(crate) fn given_views<W: Symbolic>(&mut self, arc: Arc<W>, word: W) {
+        let (umin, umax, smin, smax) = (arc.umin(), arc.umax(), arc.signed_min(), arc.signed_max());
+        self.assume(umin.ule(word) & word.ule(umax));
+        self.assume(smin.sle(word) & word.sle(smax));
+        for bound in [umin, umax, smin, smax] {
+            self.cut(bound);
+        }
+    }
+    /// What the obligation `tnum step` says of the next member above a word, and any member.
+    pub(crate) fn given_step<W: Symbolic>(&mut self, tnum: Tnum<W>, from: W, member: W) -> W {
+        let next = tnum.step(from);
+        self.assume(tnum.contains(next));
+        self.assume(member.ule(from) | next.ule(member));
+        self.assume(next.ugt(from) | next.same(tnum.max()));
+        self.cut(next);
+        next
+    }
+    /// What the obligation `intersect` says of two arcs and a word.
+    pub(crate) fn given_meet<W: Symbolic>(&mut self, a: Arc<W>, b: Arc<W>, word: W) -> Arc<W> {
+        let meet = a.intersect(b);
+        let common = a.contains(word) & b.contains(word);
+        self.given_arc(meet, common, word);
+        meet
     }
 
     /// `word` is a member of all three parts, and the bits are well-formed.
@@ -119,22 +168,32 @@ impl Obligation {
 
     /// One question about the assumptions, and one for each conjunct of the goals: assumptions stand apart, which solvers like better.
     pub(crate) fn queries(&self) -> Vec<Query> {
-        let Claim { assumptions, members, goals } = self.stated(None);
+        let Claim { assumptions, members, goals: claimed } = self.stated(None);
         let split = |terms: Vec<Term>| {
             let mut parts: Vec<Term> = terms.into_iter().flat_map(term::conjuncts).collect();
             parts.sort();
             parts.dedup();
             parts
         };
-        let (assumptions, mut goals) = (split(assumptions), split(goals));
-        goals.retain(|goal| !assumptions.contains(goal) && term::known(*goal) != Some(1));
-        let asked = |goal: Term| {
-            let spoken_of: BTreeSet<String> = term::variables(goal).union(&members).cloned().collect();
+        let assumptions = split(assumptions);
+        let mut goals: BTreeSet<(Vec<Term>, Term)> = BTreeSet::new();
+        for (path, goal) in split(claimed).into_iter().flat_map(term::cases) {
+            let path = split(path.iter().map(term::asserted).collect());
+            goals.extend(split(vec![goal]).into_iter().map(|goal| (path.clone(), goal)));
+        }
+        goals.retain(|(path, goal)| {
+            let contradictory = path.iter().any(|&condition| term::known(condition) == Some(0));
+            !contradictory && !assumptions.contains(goal) && !path.contains(goal) && term::known(*goal) != Some(1)
+        });
+        let asked = |(path, goal): (Vec<Term>, Term)| {
+            let all: Vec<Term> = assumptions.iter().chain(&path).copied().collect();
+            let spoken_of: BTreeSet<String> =
+                path.iter().chain([&goal]).flat_map(|&term| term::variables(term)).chain(members.clone()).collect();
             let essential: Vec<Term> =
-                assumptions.iter().copied().filter(|&assumption| term::variables(assumption).is_subset(&spoken_of)).collect();
+                all.iter().copied().filter(|&assumption| term::variables(assumption).is_subset(&spoken_of)).collect();
             Query {
-                text: term::query(&assumptions, Some(goal)),
-                essence: (essential.len() < assumptions.len()).then(|| term::query(&essential, Some(goal))),
+                text: term::query(&all, Some(goal)),
+                essence: (essential.len() < all.len()).then(|| term::query(&essential, Some(goal))),
                 of_assumptions: false,
             }
         };
@@ -145,6 +204,7 @@ impl Obligation {
     /// One question for all goals together.
     pub(crate) fn whole_query(&self) -> String {
         let Claim { assumptions, goals, .. } = self.stated(None);
+        term::mend();
         let all = goals.into_iter().map(Prop).reduce(|all, goal| all & goal);
         term::query(&assumptions, all.map(|all| all.0))
     }
@@ -152,6 +212,7 @@ impl Obligation {
     /// Whether some goal can be missed when the operator has this fault: one question for all goals, or nothing if the fault finds no place.
     pub(crate) fn faulty_query(&self, fault: Fault) -> Option<String> {
         let Claim { assumptions, goals, .. } = self.stated(Some(fault));
+        term::mend();
         let all = goals.into_iter().map(Prop).reduce(|all, goal| all & goal)?;
         (planted() && term::known(all.0) != Some(1)).then(|| term::query(&assumptions, Some(all.0)))
     }

@@ -50,11 +50,17 @@ pub(crate) fn refute(solvers: &Solvers, wanted: &dyn Fn(&str) -> bool, everythin
             }
         }
     }
-    let jobs: Vec<Job> =
-        mutants.iter().map(|mutant| Job { solver: Solver::Bitwuzla, seconds: SECONDS, file: mutant.file.clone() }).collect();
+    let jobs: Vec<Job> = mutants
+        .iter()
+        .map(|mutant| Job { solver: Solver::Bitwuzla, seconds: SECONDS, file: mutant.file.clone() })
+        .collect();
     let outcomes = solvers.answer(&jobs)?;
     let of = |mistake: bool, answer: &dyn Fn(&Answer) -> bool| {
-        mutants.iter().zip(&outcomes).filter(|(mutant, outcome)| mutant.mistake == mistake && answer(&outcome.answer)).count()
+        mutants
+            .iter()
+            .zip(&outcomes)
+            .filter(|(mutant, outcome)| mutant.mistake == mistake && answer(&outcome.answer))
+            .count()
     };
     let refuted = |answer: &Answer| *answer == Answer::Satisfiable;
     let (mistakes, slips) = (of(true, &|_| true), of(false, &|_| true));

@@ -1,5 +1,6 @@
 //! Questions put to two solvers each: the essence first, the whole where that is not enough.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
 
@@ -10,8 +11,8 @@ use super::solvers::{Answer, Job, Outcome, Solver, Solvers};
 
 /// A question about an obligation.
 pub(crate) struct Question {
-    /// The obligation's name.
-    pub(crate) of: String,
+    /// The names of the obligations that ask it.
+    pub(crate) of: Vec<String>,
     whole: PathBuf,
     essence: Option<PathBuf>,
     of_assumptions: bool,
@@ -41,15 +42,21 @@ pub(crate) struct Limits {
 pub(crate) struct Questions<'a> {
     solvers: &'a Solvers,
     all: Vec<Question>,
+    /// What has been asked, and where.
+    asked: BTreeMap<String, usize>,
 }
 
 impl<'a> Questions<'a> {
     pub(crate) fn new(solvers: &'a Solvers) -> Self {
-        Self { solvers, all: Vec::new() }
+        Self { solvers, all: Vec::new(), asked: BTreeMap::new() }
     }
 
     /// Writes a question down, under the name of what it asks about.
     pub(crate) fn ask(&mut self, of: &str, query: Query, solvers: [Solver; 2]) -> Result<()> {
+        if let Some(question) = self.asked.get(&query.text).and_then(|&place| self.all.get_mut(place)) {
+            question.of.push(of.to_owned());
+            return Ok(());
+        }
         let slug: String = of.chars().map(|letter| if letter.is_ascii_alphanumeric() { letter } else { '-' }).collect();
         let number = self.all.len();
         let write = |text: &str, kind: &str| {
@@ -58,15 +65,25 @@ impl<'a> Questions<'a> {
         };
         let whole = write(&query.text, "")?;
         let essence = query.essence.map(|text| write(&text, ".essence")).transpose()?;
-        self.all.push(Question { of: of.to_owned(), whole, essence, of_assumptions: query.of_assumptions, solvers });
+        self.asked.insert(query.text, number);
+        self.all.push(Question {
+            of: vec![of.to_owned()],
+            whole,
+            essence,
+            of_assumptions: query.of_assumptions,
+            solvers,
+        });
         Ok(())
     }
 
     /// Puts all questions to their first solver, then those that it answered to the second.
     pub(crate) fn answer(self, limits: &Limits) -> Result<Vec<(Question, Proof)>> {
-        let mut answered: Vec<(Question, Proof)> = self.all.into_iter().map(|question| (question, Proof::default())).collect();
+        let mut answered: Vec<(Question, Proof)> =
+            self.all.into_iter().map(|question| (question, Proof::default())).collect();
         // The essence is quick or hopeless.
-        round(self.solvers, &mut answered, limits.first.min(10), |question, _| Some((question.solvers[0], question.essence.clone()?)))?;
+        round(self.solvers, &mut answered, limits.first.min(10), |question, _| {
+            Some((question.solvers[0], question.essence.clone()?))
+        })?;
         round(self.solvers, &mut answered, limits.first, |question, proof| {
             (proof.by == 0).then(|| (question.solvers[0], question.whole.clone()))
         })?;

@@ -135,7 +135,10 @@ impl Solvers {
                 Some("unknown" | "timeout") => Answer::Undecided,
                 other => Answer::Broken(other.unwrap_or_default().to_owned()),
             };
-            let cpu = columns.next().and_then(|text| text.parse().ok()).context("the driver does not say what an answer cost")?;
+            let cpu = columns
+                .next()
+                .and_then(|text| text.parse().ok())
+                .context("the driver does not say what an answer cost")?;
             outcomes.push((place, Outcome { answer, cpu }));
         }
         drop(questions);

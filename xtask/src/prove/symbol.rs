@@ -18,11 +18,15 @@ pub(crate) struct Prop(pub(crate) Term);
 /// A word that can be named.
 pub(crate) trait Symbolic: Word<Truth = Prop> {
     fn named(name: &str) -> Self;
+    fn term(self) -> Term;
 }
 
 impl<const N: u32> Symbolic for Symbol<N> {
     fn named(name: &str) -> Self {
         Self(term::variable(name, N))
+    }
+    fn term(self) -> Term {
+        self.0
     }
 }
 

@@ -1,21 +1,21 @@
 //! Terms of the theory of bit vectors: shared, folded where literal, printed as SMT-LIB 2, evaluated under an assignment.
 
 use std::cell::RefCell;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 /// A term, by its place in the arena of this thread.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(crate) struct Term(u32);
 
 /// How wide a term is; a truth has no width.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(crate) enum Sort {
     Truth,
     Word(u32),
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(crate) enum Operator {
     Add,
     Sub,
@@ -47,7 +47,7 @@ pub(crate) enum Operator {
     Concat,
 }
 
-#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 enum Node {
     Variable(String),
     Literal(u64),
@@ -57,9 +57,11 @@ enum Node {
 #[derive(Default)]
 struct Arena {
     nodes: Vec<(Node, Sort)>,
-    places: HashMap<(Node, Sort), Term>,
+    places: BTreeMap<(Node, Sort), Term>,
     /// Products, quotients and remainders as functions of which only lemmas are known.
     opaque: bool,
+    /// Terms of which only what is assumed is known.
+    cut: BTreeSet<Term>,
 }
 
 thread_local! {
@@ -69,6 +71,20 @@ thread_local! {
 /// Forgets all terms of this thread.
 pub(crate) fn reset(opaque: bool) {
     ARENA.with_borrow_mut(|arena| *arena = Arena { opaque, ..Arena::default() });
+}
+
+/// From now on nothing is known of how this term is made: what is shown holds whatever its value.
+pub(crate) fn cut(term: Term) {
+    ARENA.with_borrow_mut(|arena| arena.cut.insert(term));
+}
+
+/// How every term is made is known again.
+pub(crate) fn mend() {
+    ARENA.with_borrow_mut(|arena| arena.cut.clear());
+}
+
+fn is_cut(term: Term) -> bool {
+    ARENA.with_borrow(|arena| arena.cut.contains(&term))
 }
 
 fn intern(node: Node, sort: Sort) -> Term {
@@ -135,11 +151,35 @@ fn compute(operator: Operator, width: u32, values: &[(u64, u32)]) -> u64 {
         Operator::Udiv => a.checked_div(b).unwrap_or(u64::MAX),
         Operator::Urem => a.checked_rem(b).unwrap_or(a),
         // SMT-LIB defines signed division by zero through the unsigned one.
-        Operator::Sdiv if b == 0 => if sa < 0 { 1 } else { u64::MAX },
+        Operator::Sdiv if b == 0 => {
+            if sa < 0 {
+                1
+            } else {
+                u64::MAX
+            }
+        }
         Operator::Sdiv => sa.wrapping_div(sb) as u64,
-        Operator::Srem => if b == 0 { a } else { sa.wrapping_rem(sb) as u64 },
-        Operator::Shl => if b < u64::from(of_a) { a << b } else { 0 },
-        Operator::Shr => if b < u64::from(of_a) { a >> b } else { 0 },
+        Operator::Srem => {
+            if b == 0 {
+                a
+            } else {
+                sa.wrapping_rem(sb) as u64
+            }
+        }
+        Operator::Shl => {
+            if b < u64::from(of_a) {
+                a << b
+            } else {
+                0
+            }
+        }
+        Operator::Shr => {
+            if b < u64::from(of_a) {
+                a >> b
+            } else {
+                0
+            }
+        }
         Operator::Sar => (sa >> b.min(63)) as u64,
         Operator::And | Operator::Both => a & b,
         Operator::Or | Operator::Either => a | b,
@@ -153,7 +193,13 @@ fn compute(operator: Operator, width: u32, values: &[(u64, u32)]) -> u64 {
             let product = i128::from(sa) * i128::from(sb);
             u64::from(product != i128::from(signed(product as u64 & ones(of_a), of_a)))
         }
-        Operator::If => if a != 0 { b } else { values.get(2).map_or(0, |value| value.0) },
+        Operator::If => {
+            if a != 0 {
+                b
+            } else {
+                values.get(2).map_or(0, |value| value.0)
+            }
+        }
         Operator::Extract(_, low) => a >> low,
         Operator::ZeroExtend(_) => a,
         Operator::SignExtend(_) => sa as u64,
@@ -195,9 +241,16 @@ pub(crate) fn apply(operator: Operator, arguments: &[Term], sort: Sort) -> Term 
                 return inner[0];
             }
         }
-        (Operator::Add | Operator::Sub | Operator::Or | Operator::Xor | Operator::Shl | Operator::Shr | Operator::Sar, &[a, b])
-            if known(b) == Some(0) =>
-        {
+        (
+            Operator::Add
+            | Operator::Sub
+            | Operator::Or
+            | Operator::Xor
+            | Operator::Shl
+            | Operator::Shr
+            | Operator::Sar,
+            &[a, b],
+        ) if known(b) == Some(0) => {
             return a;
         }
         _ => {}
@@ -282,6 +335,7 @@ pub(crate) fn query(assumptions: &[Term], goal: Option<Term>) -> String {
         let mut open: Vec<Term> = assumptions.iter().chain(&goal).copied().collect();
         while let Some(Term(place)) = open.pop() {
             if !std::mem::replace(&mut needed[place as usize], true)
+                && !arena.cut.contains(&Term(place))
                 && let Node::Apply(_, arguments) = &arena.nodes[place as usize].0
             {
                 open.extend(arguments);
@@ -290,6 +344,10 @@ pub(crate) fn query(assumptions: &[Term], goal: Option<Term>) -> String {
         let (mut functions, mut text) = (BTreeMap::new(), String::new());
         for (place, (node, sort)) in arena.nodes.iter().enumerate().filter(|&(place, _)| needed[place]) {
             let sort_name = name(*sort);
+            if matches!(node, Node::Apply(..)) && arena.cut.contains(&Term(place as u32)) {
+                writeln!(text, "(declare-const t{place} {sort_name})").expect("a string takes it");
+                continue;
+            }
             let definition = match (node, sort) {
                 (Node::Variable(variable), _) => {
                     writeln!(text, "(declare-const {variable} {sort_name})").expect("a string takes it");
@@ -303,7 +361,8 @@ pub(crate) fn query(assumptions: &[Term], goal: Option<Term>) -> String {
                     let (symbol, is_function) = symbol(*operator, width, arena.opaque);
                     if is_function {
                         let from: Vec<String> = sorts().map(name).collect();
-                        functions.insert(symbol.clone(), format!("(declare-fun {symbol} ({}) {sort_name})", from.join(" ")));
+                        functions
+                            .insert(symbol.clone(), format!("(declare-fun {symbol} ({}) {sort_name})", from.join(" ")));
                     }
                     let arguments: String = arguments.iter().map(|Term(place)| format!(" t{place}")).collect();
                     format!("({symbol}{arguments})")
@@ -323,12 +382,96 @@ pub(crate) fn query(assumptions: &[Term], goal: Option<Term>) -> String {
     })
 }
 
+/// Choices that have been made: conditions, and whether they hold.
+pub(crate) type Path = BTreeMap<Term, bool>;
+
+/// More ways than this through the choices of a term, and it is left as it is.
+const WAYS: usize = 96;
+
+/// A term without choices, for each way through them: a decision list falls apart into its lines.
+pub(crate) fn cases(root: Term) -> Vec<(Path, Term)> {
+    let mut known = BTreeMap::new();
+    ways(root, &mut known).filter(|ways| ways.len() <= WAYS).unwrap_or_else(|| vec![(Path::new(), root)])
+}
+
+/// The ways through a term, from those through its arguments; nothing if they are too many. Terms are nested as deep as operators are.
+fn ways(root: Term, known: &mut BTreeMap<Term, Option<Vec<(Path, Term)>>>) -> Option<Vec<(Path, Term)>> {
+    if let Some(ways) = known.get(&root) {
+        return ways.clone();
+    }
+    let (shape, sort) = node(root);
+    let found = match shape {
+        Node::Apply(..) if is_cut(root) => Some(vec![(Path::new(), root)]),
+        Node::Variable(_) | Node::Literal(_) => Some(vec![(Path::new(), root)]),
+        Node::Apply(Operator::If, arguments) => chosen(&arguments, known),
+        Node::Apply(operator, arguments) => {
+            let mut partial = vec![(Path::new(), Vec::new())];
+            let mut possible = true;
+            for argument in arguments {
+                let Some(of_argument) = ways(argument, known) else {
+                    possible = false;
+                    break;
+                };
+                partial = partial
+                    .iter()
+                    .flat_map(|(path, before)| {
+                        of_argument.iter().filter_map(move |(other, value)| {
+                            let path = joined(path, other)?;
+                            Some((path, before.iter().copied().chain([*value]).collect()))
+                        })
+                    })
+                    .collect();
+                if partial.len() > WAYS {
+                    possible = false;
+                    break;
+                }
+            }
+            possible.then(|| {
+                partial
+                    .into_iter()
+                    .map(|(path, values): (Path, Vec<Term>)| (path, apply(operator, &values, sort)))
+                    .collect()
+            })
+        }
+    };
+    known.insert(root, found.clone());
+    found
+}
+
+/// The ways through a choice: through what is taken, where the condition holds, and through the other where it does not.
+fn chosen(arguments: &[Term], known: &mut BTreeMap<Term, Option<Vec<(Path, Term)>>>) -> Option<Vec<(Path, Term)>> {
+    let &[condition, yes, no] = arguments else { return None };
+    let mut all = Vec::new();
+    for (branch, holds) in [(yes, true), (no, false)] {
+        for (path, value) in ways(branch, known)? {
+            if let Some(path) = joined(&Path::from([(condition, holds)]), &path) {
+                all.push((path, value));
+            }
+        }
+    }
+    (all.len() <= WAYS).then_some(all)
+}
+
+/// Both paths, unless they contradict each other.
+fn joined(one: &Path, other: &Path) -> Option<Path> {
+    let mut path = one.clone();
+    for (&condition, &holds) in other {
+        if *path.entry(condition).or_insert(holds) != holds {
+            return None;
+        }
+    }
+    Some(path)
+}
+
 /// The names of the variables that a term speaks of.
 pub(crate) fn variables(root: Term) -> BTreeSet<String> {
     ARENA.with_borrow(|arena| {
         let (mut open, mut seen, mut names) = (vec![root], BTreeSet::from([root]), BTreeSet::new());
         while let Some(Term(place)) = open.pop() {
             match &arena.nodes[place as usize].0 {
+                Node::Apply(..) if arena.cut.contains(&Term(place)) => {
+                    names.insert(format!("t{place}"));
+                }
                 Node::Variable(name) => {
                     names.insert(name.clone());
                 }
@@ -340,15 +483,22 @@ pub(crate) fn variables(root: Term) -> BTreeSet<String> {
     })
 }
 
+/// A condition, or its negation.
+pub(crate) fn asserted((&condition, &holds): (&Term, &bool)) -> Term {
+    if holds { condition } else { apply(Operator::Negation, &[condition], Sort::Truth) }
+}
+
 /// The conjuncts of a truth.
 pub(crate) fn conjuncts(term: Term) -> Vec<Term> {
     match node(term).0 {
         Node::Apply(Operator::Both, parts) => parts.into_iter().flat_map(conjuncts).collect(),
         // Neither of two is: each of them is not.
         Node::Apply(Operator::Negation, inner) => match inner.first().map(|&inner| node(inner).0) {
-            Some(Node::Apply(Operator::Either, parts)) => {
-                parts.into_iter().map(|part| apply(Operator::Negation, &[part], Sort::Truth)).flat_map(conjuncts).collect()
-            }
+            Some(Node::Apply(Operator::Either, parts)) => parts
+                .into_iter()
+                .map(|part| apply(Operator::Negation, &[part], Sort::Truth))
+                .flat_map(conjuncts)
+                .collect(),
             Some(Node::Apply(..) | Node::Variable(_) | Node::Literal(_)) | None => vec![term],
         },
         Node::Apply(..) | Node::Variable(_) | Node::Literal(_) => vec![term],

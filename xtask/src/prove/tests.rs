@@ -32,7 +32,8 @@ impl Words {
     fn number(&mut self, name: &str, values: &mut BTreeMap<String, u64>) -> Scalar<u64> {
         let (mask, value) = (self.next() & self.next(), self.next());
         let tnum = Tnum::new(value, mask);
-        let (wide, low) = (Arc { base: self.next(), size: self.next() }, Arc { base: self.next() as u32, size: self.next() as u32 });
+        let (wide, low) =
+            (Arc { base: self.next(), size: self.next() }, Arc { base: self.next() as u32, size: self.next() as u32 });
         let parts = [
             ("value", tnum.value),
             ("mask", tnum.mask),
@@ -57,7 +58,10 @@ fn evaluated(symbolic: Symbolic, values: &BTreeMap<String, u64>) -> Scalar<u64> 
 }
 
 /// Runs an operator on symbols once, and compares its terms' values with the production instance on many numbers.
-fn compare(symbolic: impl Fn(Symbolic, Symbolic) -> Symbolic, production: impl Fn(Scalar<u64>, Scalar<u64>) -> Scalar<u64>) {
+fn compare(
+    symbolic: impl Fn(Symbolic, Symbolic) -> Symbolic,
+    production: impl Fn(Scalar<u64>, Scalar<u64>) -> Scalar<u64>,
+) {
     term::reset(false);
     plant(None);
     let mut claim = Claim::default();
@@ -78,8 +82,14 @@ fn symbols_mean_what_numbers_do() {
         }
         for op in CmpOp::ALL {
             for outcome in [false, true] {
-                compare(|a, b| Scalar::narrowed(op, width, outcome, a, b).0, |a, b| Scalar::narrowed(op, width, outcome, a, b).0);
-                compare(|a, b| Scalar::narrowed(op, width, outcome, a, b).1, |a, b| Scalar::narrowed(op, width, outcome, a, b).1);
+                compare(
+                    |a, b| Scalar::narrowed(op, width, outcome, a, b).0,
+                    |a, b| Scalar::narrowed(op, width, outcome, a, b).0,
+                );
+                compare(
+                    |a, b| Scalar::narrowed(op, width, outcome, a, b).1,
+                    |a, b| Scalar::narrowed(op, width, outcome, a, b).1,
+                );
             }
         }
     }
@@ -97,7 +107,8 @@ fn symbols_mean_what_numbers_do() {
 
 #[test]
 fn a_fault_changes_what_is_asked() {
-    let sum = claims::all::<Symbol<16>>().into_iter().find(|obligation| obligation.name == "tnum add").expect("it is stated");
+    let sum =
+        claims::all::<Symbol<16>>().into_iter().find(|obligation| obligation.name == "tnum add").expect("it is stated");
     let faulty = sum.faulty_query(Fault { nth: 0, slip: Slip::DifferenceForSum }).expect("sums are added");
     assert_ne!(faulty, sum.whole_query());
     assert_eq!(sum.faulty_query(Fault { nth: 99, slip: Slip::DifferenceForSum }), None, "there are not so many sums");
@@ -106,7 +117,8 @@ fn a_fault_changes_what_is_asked() {
 #[test]
 fn every_obligation_asks_something() {
     // What is told of comparing a register with itself is mostly plain.
-    for obligation in claims::all::<Symbol<64>>().iter().filter(|obligation| !obligation.name.ends_with("one register")) {
+    for obligation in claims::all::<Symbol<64>>().iter().filter(|obligation| !obligation.name.ends_with("one register"))
+    {
         assert!(obligation.queries().len() > 1, "{} is plain", obligation.name);
     }
 }

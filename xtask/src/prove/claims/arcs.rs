@@ -66,6 +66,7 @@ pub(super) fn state<W: Symbolic + 'static>(kind: &str, all: &mut Vec<Obligation>
     claim("clamped", |claim| {
         let ((a, x), (min, max)) = (claim.arc::<W>("a", "x"), (claim.word::<W>("min"), claim.word("max")));
         claim.assume(min.sle(x) & x.sle(max));
+        claim.given_views(a, x);
         let result = under_test(|| a.clamped(min, max));
         claim.show(result.contains(x));
     });
@@ -94,7 +95,8 @@ pub(super) fn state<W: Symbolic + 'static>(kind: &str, all: &mut Vec<Obligation>
     claim("rsh", |claim| shift::<W>(claim, AluOp::Rsh, Arc::rsh));
     claim("arsh", |claim| shift::<W>(claim, AluOp::Arsh, Arc::arsh));
 
-    let mut claim = |name: &str, state: fn(&mut Claim)| all.push(Obligation::with_lemmas(format!("{kind} {name}"), state));
+    let mut claim =
+        |name: &str, state: fn(&mut Claim)| all.push(Obligation::with_lemmas(format!("{kind} {name}"), state));
     claim("unsigned products", |claim| products::<W>(claim, Arc::unsigned_products));
     claim("signed products", |claim| products::<W>(claim, Arc::signed_products));
     claim("udiv", |claim| {
@@ -123,6 +125,8 @@ pub(super) fn state<W: Symbolic + 'static>(kind: &str, all: &mut Vec<Obligation>
 
 fn products<W: Symbolic>(claim: &mut Claim, operator: fn(Arc<W>, Arc<W>) -> Arc<W>) {
     let ((a, x), (b, y)) = (claim.arc("a", "x"), claim.arc("b", "y"));
+    claim.given_views(a, x);
+    claim.given_views(b, y);
     for lemma in lemmas::multiplication(a, b, x, y) {
         claim.assume(lemma);
     }
@@ -134,6 +138,7 @@ fn products<W: Symbolic>(claim: &mut Claim, operator: fn(Arc<W>, Arc<W>) -> Arc<
 fn dividend<W: Symbolic>(claim: &mut Claim) -> (Arc<W>, W, W) {
     let ((a, x), by) = (claim.arc::<W>("a", "x"), claim.word::<W>("by"));
     claim.assume(!by.is_zero());
+    claim.given_views(a, x);
     for lemma in lemmas::division(a, x, by) {
         claim.assume(lemma);
     }
@@ -143,6 +148,7 @@ fn dividend<W: Symbolic>(claim: &mut Claim) -> (Arc<W>, W, W) {
 fn shift<W: Symbolic>(claim: &mut Claim, op: AluOp, operator: fn(Arc<W>, W) -> Arc<W>) {
     let ((a, x), by) = (claim.arc::<W>("a", "x"), claim.word::<W>("by"));
     claim.assume(by.ult(W::literal(u64::from(W::BITS))));
+    claim.given_views(a, x);
     let result = under_test(|| operator(a, by));
     claim.show(result.contains(op.apply_to_word(x, by)));
 }

@@ -14,10 +14,7 @@ fn implies(premise: Prop, conclusion: Prop) -> Prop {
 
 /// Unsigned products are monotone: `a <= c`, `b <= d` and no overflow of `c * d` make `a * b <= c * d`, without overflow.
 fn unsigned_product_between<W: Symbolic>(a: W, b: W, c: W, d: W) -> Prop {
-    implies(
-        a.ule(c) & b.ule(d) & !c.umul_overflows(d),
-        !a.umul_overflows(b) & a.wrapping_mul(b).ule(c.wrapping_mul(d)),
-    )
+    implies(a.ule(c) & b.ule(d) & !c.umul_overflows(d), !a.umul_overflows(b) & a.wrapping_mul(b).ule(c.wrapping_mul(d)))
 }
 
 /// Signed products along a line lie between those at its ends: of three pairs that differ in one factor only, the second between the others.
@@ -25,7 +22,10 @@ fn signed_product_between<W: Symbolic>(from: (W, W), at: (W, W), to: (W, W)) -> 
     let between = |from: W, at: W, to: W| from.sle(at) & at.sle(to);
     let [first, middle, last] = [from, at, to].map(|(x, y)| x.wrapping_mul(y));
     implies(
-        between(from.0, at.0, to.0) & between(from.1, at.1, to.1) & !from.0.smul_overflows(from.1) & !to.0.smul_overflows(to.1),
+        between(from.0, at.0, to.0)
+            & between(from.1, at.1, to.1)
+            & !from.0.smul_overflows(from.1)
+            & !to.0.smul_overflows(to.1),
         !at.0.smul_overflows(at.1) & first.smin(last).sle(middle) & middle.sle(first.smax(last)),
     )
 }
@@ -110,12 +110,24 @@ pub(crate) const LEMMAS: [Lemma; 6] = [
         name: "products along a line lie between those at its ends",
         unknowns: "a x b y",
         assumptions: &["(<= a x b)"],
-        conclusions: &["(or (<= (* a y) (* x y)) (<= (* b y) (* x y)))", "(or (<= (* x y) (* a y)) (<= (* x y) (* b y)))"],
+        conclusions: &[
+            "(or (<= (* a y) (* x y)) (<= (* b y) (* x y)))",
+            "(or (<= (* x y) (* a y)) (<= (* x y) (* b y)))",
+        ],
     },
     Lemma {
         name: "unsigned quotients are monotone, remainders small",
         unknowns: "x q r y p s c",
-        assumptions: &["(<= 0 x y)", "(< 0 c)", "(= x (+ (* q c) r))", "(<= 0 r)", "(< r c)", "(= y (+ (* p c) s))", "(<= 0 s)", "(< s c)"],
+        assumptions: &[
+            "(<= 0 x y)",
+            "(< 0 c)",
+            "(= x (+ (* q c) r))",
+            "(<= 0 r)",
+            "(< r c)",
+            "(= y (+ (* p c) s))",
+            "(<= 0 s)",
+            "(< s c)",
+        ],
         conclusions: &["(<= q p)", "(<= 0 q)", "(<= r x)", "(=> (< x c) (= r x))"],
     },
     Lemma {

@@ -1,10 +1,12 @@
 //! Scalars as they are: order, join, reduction, bytes, offsets.
 
+use bpfvet_domain::arc::Arc;
 use bpfvet_domain::scalar::{ByteOrder, Scalar};
-use bpfvet_domain::word::Word;
+use bpfvet_domain::tnum::Tnum;
+use bpfvet_domain::word::{Truth as _, Word};
 
 use crate::prove::claim::{Claim, Obligation, Register};
-use crate::prove::symbol::under_test;
+use crate::prove::symbol::{Prop, under_test};
 
 pub(super) fn state<W: Register + 'static>(all: &mut Vec<Obligation>) {
     let mut claim = |name: &str, state: fn(&mut Claim)| all.push(Obligation::new(name, state));
@@ -18,12 +20,18 @@ pub(super) fn state<W: Register + 'static>(all: &mut Vec<Obligation>) {
     });
     claim("join", |claim| {
         let ((a, x), (b, y)) = (claim.number::<W>("a", "x"), claim.number("b", "y"));
+        for (word, low) in [(x, x.low()), (y, y.low())] {
+            claim.given_arc(a.arc64().join(b.arc64()), Prop::known(true), word);
+            claim.given_arc(a.arc32().join(b.arc32()), Prop::known(true), low);
+        }
         let result = under_test(|| a.union(b));
         claim.show_member(result, x);
         claim.show_member(result, y);
     });
     claim("meet", |claim| {
         let ((a, x), (b, _)) = (claim.number::<W>("a", "x"), claim.number("b", "x"));
+        claim.given_meet(a.arc64(), b.arc64(), x);
+        claim.given_meet(a.arc32(), b.arc32(), x.low());
         let result = under_test(|| a.common(b));
         claim.show_member(result, x);
     });
@@ -39,20 +47,48 @@ pub(super) fn state<W: Register + 'static>(all: &mut Vec<Obligation>) {
         claim.show(!empty);
     });
 
-    let mut step = |name: &str, step: fn(Scalar<W>) -> Scalar<W>| {
+    let mut step = |name: &str, step: fn(Scalar<W>) -> Scalar<W>, given: fn(&mut Claim, Scalar<W>, W)| {
         all.push(Obligation::new(format!("reduction: {name}"), move |claim| {
             let (a, x) = claim.number::<W>("a", "x");
+            given(claim, a, x);
             let result = under_test(|| step(a));
             claim.show_member(result, x);
         }));
     };
-    step("narrowed low", Scalar::with_low_narrowed_by_bits);
-    step("narrowed wide", Scalar::with_wide_narrowed_by_bits);
-    step("halves agreed", Scalar::with_halves_agreed);
-    step("bits of ranges", Scalar::with_bits_of_ranges);
-    step("ranges forgotten", Scalar::forget_ranges);
+    step("narrowed low", Scalar::with_low_narrowed_by_bits, |claim, a, x| {
+        let of_bits = Arc::from_tnum(a.tnum().low());
+        claim.given_arc(of_bits, Prop::known(true), x.low());
+        claim.given_meet(a.arc32(), of_bits, x.low());
+    });
+    step("narrowed wide", Scalar::with_wide_narrowed_by_bits, |claim, a, x| {
+        let of_bits = Arc::from_tnum(a.tnum());
+        claim.given_arc(of_bits, Prop::known(true), x);
+        let wide = claim.given_meet(a.arc64(), of_bits, x);
+        claim.given_views(wide, x);
+        let next = claim.given_step(a.tnum(), wide.umin(), x);
+        claim.given_step(a.tnum(), next, x);
+    });
+    step("halves agreed", Scalar::with_halves_agreed, |claim, a, x| {
+        let of_wide = a.arc64().low();
+        claim.given_arc(of_wide, Prop::known(true), x.low());
+        let low = claim.given_meet(a.arc32(), of_wide, x.low());
+        claim.given_arc(a.arc64().with_low_in(low), Prop::known(true), x);
+    });
+    step("bits of ranges", Scalar::with_bits_of_ranges, |claim, a, x| {
+        claim.given_views(a.arc64(), x);
+        claim.given_views(a.arc32(), x.low());
+        claim.given_tnum(Tnum::range(a.arc64().umin(), a.arc64().umax()), x);
+        claim.given_tnum(Tnum::range(a.arc32().umin(), a.arc32().umax()), x.low());
+    });
+    step("ranges forgotten", Scalar::forget_ranges, |_, _, _| {});
     all.push(Obligation::new("reduction: the short way", |claim| {
         let (a, x) = claim.number::<W>("a", "x");
+        // The obligation `narrowed wide`, twice, and those on bits of ranges.
+        let first = a.with_wide_narrowed_by_bits();
+        claim.given_tnum(first.tnum(), x);
+        claim.given_arc(first.arc64(), Prop::known(true), x);
+        claim.given_views(first.arc64(), x);
+        claim.given_tnum(Tnum::range(first.arc64().umin(), first.arc64().umax()), x);
         let (short, result) = under_test(|| (a.is_short(), a.synced_as_short()));
         claim.assume(short);
         claim.show_member(result, x);
@@ -61,13 +97,20 @@ pub(super) fn state<W: Register + 'static>(all: &mut Vec<Obligation>) {
     let mut image = |name: String, set: fn(Scalar<W>, u32) -> Scalar<W>, word: fn(W, u32) -> W, bits: u32| {
         all.push(Obligation::new(name, move |claim| {
             let (a, x) = claim.number::<W>("a", "x");
+            claim.given_views(a.arc64(), x);
+            claim.given_views(a.arc32(), x.low());
             let result = under_test(|| set(a, bits));
             claim.show_member(result, word(x, bits));
         }));
     };
     for bits in [8, 16, 32].into_iter().filter(|bits| *bits <= W::BITS / 2) {
         image(format!("truncate to {bits}"), Scalar::truncated_to, |x, bits| x & W::low_ones(bits), bits);
-        image(format!("sign-extend from {bits}"), Scalar::sign_extended_from, |x, bits| x.sign_extended_from(bits), bits);
+        image(
+            format!("sign-extend from {bits}"),
+            Scalar::sign_extended_from,
+            |x, bits| x.sign_extended_from(bits),
+            bits,
+        );
     }
     for bits in [8, 16].into_iter().filter(|bits| *bits < W::BITS / 2) {
         let word = |x: W, bits| W::zero_extended(x.low().sign_extended_from(bits));
@@ -82,6 +125,7 @@ pub(super) fn state<W: Register + 'static>(all: &mut Vec<Obligation>) {
         let a = claim.parts::<W>("a");
         let x = claim.word::<W::Half>("x");
         claim.assume(a.tnum().low().contains(x) & a.arc32().contains(x));
+        claim.given_views(a.arc32(), x);
         let result = under_test(|| a.zero_extended());
         claim.show_member(result, W::zero_extended(x));
     });
@@ -100,8 +144,9 @@ pub(super) fn state<W: Register + 'static>(all: &mut Vec<Obligation>) {
     });
     claim("fork of low half", |claim| {
         let (a, x) = claim.number::<W>("a", "x");
-        let (fork, zero, ones) =
-            under_test(|| (a.is_low_zero_or_ones(), a.with_known_low(W::Half::zero()), a.with_known_low(W::Half::ones())));
+        let (fork, zero, ones) = under_test(|| {
+            (a.is_low_zero_or_ones(), a.with_known_low(W::Half::zero()), a.with_known_low(W::Half::ones()))
+        });
         claim.assume(fork);
         claim.show(zero.contains(x) | ones.contains(x));
     });

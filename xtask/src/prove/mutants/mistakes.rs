@@ -167,7 +167,8 @@ fn numbers<W: Register + 'static>(all: &mut Vec<Obligation>) {
     mistake("32-bit conjunction that keeps the operands' bounds (CVE-2021-3490)", |claim| {
         let ((a, x), (b, y)) = (claim.number::<W>("a", "x"), claim.number::<W>("b", "y"));
         claim.assume(b.tnum().low().is_const());
-        let bounds = Arc::from_unsigned(a.arc32().umin().umin(b.arc32().umin()), a.arc32().umax().umin(b.arc32().umax()));
+        let bounds =
+            Arc::from_unsigned(a.arc32().umin().umin(b.arc32().umin()), a.arc32().umax().umin(b.arc32().umax()));
         claim.show(bounds.contains((x & y).low()));
     });
     mistake("lower 32-bit bound from the 64-bit one alone (CVE-2021-31440)", |claim| {
@@ -239,7 +240,9 @@ fn numbers<W: Register + 'static>(all: &mut Vec<Obligation>) {
         let (a, x) = claim.number::<W>("a", "x");
         let half = W::literal(u64::from(W::BITS / 2));
         let raised = |word: W::Half| W::zero_extended(word).shl(half);
-        claim.show(Arc::from_unsigned(raised(a.arc32().signed_min()), raised(a.arc32().signed_max())).contains(x.shl(half)));
+        claim.show(
+            Arc::from_unsigned(raised(a.arc32().signed_min()), raised(a.arc32().signed_max())).contains(x.shl(half)),
+        );
     });
 }
 
@@ -264,7 +267,9 @@ fn comparisons<W: Register + 'static>(all: &mut Vec<Obligation>) {
     mistake("signed less by unsigned bounds", CmpOp::Slt, true, |a, b| {
         a.arc64().intersect(Arc::from_unsigned(W::zero(), b.arc64().umax()))
     });
-    mistake("unequal to a bound that is no constant", CmpOp::Ne, true, |a, b| a.arc64().intersect(Arc::all_but(b.arc64().umin())));
+    mistake("unequal to a bound that is no constant", CmpOp::Ne, true, |a, b| {
+        a.arc64().intersect(Arc::all_but(b.arc64().umin()))
+    });
     mistake("equality of halves taken for equality", CmpOp::Eq, false, |a, b| a.arc64().intersect(b.arc64()));
     mistake("common bits read as equality", CmpOp::Set, true, |a, b| a.arc64().intersect(b.arc64()));
     mistake("all bits of a mask set where one is", CmpOp::Set, true, |a, b| {
