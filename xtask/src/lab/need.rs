@@ -36,10 +36,12 @@ pub(crate) const FETCH: &[Need] = &[
 pub(crate) const BUILD: &[Need] = &[
     program("gcc", "gcc"),
     program("make", "make"),
-    program("python3", "python3"),
+    // `python3-minimal` has the interpreter and lacks half of its library.
+    program("pydoc3", "python3"),
     header("/usr/include/libelf.h", "libelf-dev"),
     header("/usr/include/zlib.h", "zlib1g-dev"),
     header("/usr/include/zstd.h", "libzstd-dev"),
+    header("/usr/include/openssl/opensslv.h", "libssl-dev"),
 ];
 /// To compile eBPF programs.
 pub(crate) const COMPILE: &[Need] = &[program(super::objects::CLANG, "clang-19")];
