@@ -198,10 +198,4 @@ impl Scalar<u64> {
     pub fn is_unknown(&self) -> bool {
         self.tnum.is_unknown() && self.wide.is_full() && self.low.is_full()
     }
-    /// All three parts say the same one word.
-    #[inline]
-    pub(crate) fn is_exact(&self) -> bool {
-        let Self { tnum, wide, low } = *self;
-        tnum.mask == 0 && wide.size == 0 && low.size == 0 && wide.base == tnum.value && low.base == tnum.value as u32
-    }
 }

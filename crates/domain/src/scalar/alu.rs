@@ -363,7 +363,7 @@ impl Scalar<u64> {
     /// `dst op src`: [`Scalar::transfer`], which it equals, with constants computed at once.
     #[inline]
     pub fn alu(op: AluOp, width: Width, dst: Self, src: Self) -> Self {
-        if dst.is_exact() && src.is_exact() {
+        if dst.is_exactly_one() && src.is_exactly_one() {
             Self::alu_of_constants(op, width, dst, src)
         } else {
             Self::transfer(op, width, dst, src)

@@ -10,10 +10,11 @@ impl<W: Double> Scalar<W> {
     /// Reduced: [`Scalar::synced_step_by_step`], with the usual outcomes told at once. (`reg_bounds_sync`)
     #[inline]
     pub fn synced(self) -> Self {
-        if self.is_settled().decided() == Some(true) {
+        let holds = |truth: W::Truth| truth.decided() == Some(true);
+        if holds(self.is_exactly_one()) || holds(self.is_everything()) {
             self
-        } else if self.is_short().decided() == Some(true) {
-            self.synced_as_short()
+        } else if holds(self.is_short()) {
+            if holds(self.is_agreed()) { self } else { self.synced_as_short() }
         } else {
             self.synced_step_by_step()
         }
@@ -85,25 +86,33 @@ impl<W: Double> Scalar<W> {
 /// Most numbers are constants, unknown, or *short*: non-negative in the low half already, so that both ranges are one interval and nothing is
 /// to be learnt from one about the other.
 impl<W: Double> Scalar<W> {
-    /// The reduction would change nothing: a constant, the unknown, or a short number whose bounds are among the words that its bits allow,
-    /// and whose bits are no vaguer than its bounds.
+    /// All three parts say the same one word. The reduction changes nothing.
     #[inline(always)]
-    pub fn is_settled(&self) -> W::Truth {
+    pub fn is_exactly_one(&self) -> W::Truth {
         let Self { tnum, wide, low } = *self;
-        let unknown = tnum.is_unknown()
-            & wide.base.is_zero()
-            & wide.size.same(W::ones())
-            & low.base.is_zero()
-            & low.size.same(W::Half::ones());
-        let (least, greatest) = (wide.base, wide.base.wrapping_add(wide.size));
-        let agreed =
-            tnum.contains(least) & tnum.contains(greatest) & (tnum.mask & !(least ^ greatest).filled()).is_zero();
-        let constant = tnum.is_const()
+        tnum.is_const()
             & wide.is_const()
-            & wide.base.same(tnum.value)
             & low.is_const()
-            & low.base.same(tnum.value.low());
-        constant | (self.is_short() & agreed) | unknown
+            & wide.base.same(tnum.value)
+            & low.base.same(tnum.value.low())
+    }
+
+    /// No part says anything, each in its first way to say so. The reduction changes nothing.
+    #[inline(always)]
+    pub fn is_everything(&self) -> W::Truth {
+        let Self { tnum, wide, low } = *self;
+        let full =
+            wide.base.is_zero() & wide.size.same(W::ones()) & low.base.is_zero() & low.size.same(W::Half::ones());
+        tnum.is_unknown() & full
+    }
+
+    /// The bounds of the range are among the words that the bits allow, and the bits are no vaguer than the bounds. The reduction changes nothing
+    /// of a short number like that.
+    #[inline(always)]
+    pub fn is_agreed(&self) -> W::Truth {
+        let Self { tnum, wide, .. } = *self;
+        let (least, greatest) = (wide.base, wide.base.wrapping_add(wide.size));
+        tnum.contains(least) & tnum.contains(greatest) & (tnum.mask & !(least ^ greatest).filled()).is_zero()
     }
 
     /// Bits and range say non-negative in the low half, and the low range is the range.
