@@ -102,11 +102,7 @@ impl<'p> Verifier<'p> {
     /// # Errors
     ///
     /// As [`Verifier::verify`].
-    pub fn verify_with(
-        &self,
-        request: &LoadRequest,
-        observer: &mut dyn Observer,
-    ) -> Result<Accepted, Box<Rejection>> {
+    pub fn verify_with(&self, request: &LoadRequest, observer: &mut dyn Observer) -> Result<Accepted, Box<Rejection>> {
         let graph = self.analyze(request).map_err(|cause| refused(cause, observer))?;
         self.verify_graph(request, &graph, observer)
     }

@@ -1,7 +1,6 @@
 //! Sets of machine numbers: known bits, circular ranges, and their reduced product.
 //!
-//! # Invariant
-//! This crate knows what sets of 64-bit words look like and what arithmetic and comparison make of them. It must never know an opcode, a
+//! **Invariant.** This crate knows what sets of 64-bit words look like and what arithmetic and comparison make of them. It must never know an opcode, a
 //! register or a version of Linux: its laws are stated over mathematics, γ(a) ⊆ γ(b).
 //!
 //! | type | set |

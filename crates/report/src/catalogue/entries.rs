@@ -1,4 +1,4 @@
-//! Every code, what it means, and the usual cure: one row a code, in the order in which a kernel would come across them.
+//! A table: every code, what it means and the usual cure, one row a code, in the order in which a kernel would meet them.
 
 use super::Entry;
 

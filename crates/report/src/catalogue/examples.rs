@@ -1,4 +1,4 @@
-//! For a code: a program that is refused with it, and the same program repaired.
+//! A table: by code, a program that is refused with it, and the same program repaired.
 
 use bpfvet_platform::{Privilege, ProgramType};
 
