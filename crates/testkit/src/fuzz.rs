@@ -5,6 +5,7 @@
 pub mod asm;
 pub mod btf;
 pub mod cfg;
+pub mod containment;
 pub mod decode;
 pub mod elf;
 pub mod verify;

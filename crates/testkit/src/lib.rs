@@ -2,5 +2,7 @@
 //!
 //! **Invariant.** This crate may know everything and is published nowhere: nothing that is published depends on it.
 
+pub mod containment;
 pub mod corpus;
 pub mod fuzz;
+pub mod machine;

@@ -9,9 +9,8 @@ use super::memory::{Memory, Ptr, Word};
 pub(super) fn alu(memory: &Memory, width: Width, op: AluOp, dst: Word, src: Word) -> Word {
     let moved = |ptr: Ptr, by: i64| Word::Ptr(Ptr { off: ptr.off.wrapping_add(by), ..ptr });
     match (width, op, dst, src) {
-        (Width::W64, AluOp::Add, Word::Ptr(ptr), Word::Num(by)) | (Width::W64, AluOp::Add, Word::Num(by), Word::Ptr(ptr)) => {
-            moved(ptr, by.cast_signed())
-        }
+        (Width::W64, AluOp::Add, Word::Ptr(ptr), Word::Num(by))
+        | (Width::W64, AluOp::Add, Word::Num(by), Word::Ptr(ptr)) => moved(ptr, by.cast_signed()),
         (Width::W64, AluOp::Sub, Word::Ptr(ptr), Word::Num(by)) => moved(ptr, by.cast_signed().wrapping_neg()),
         _ => Word::Num(number(width, op, memory.number(dst), memory.number(src))),
     }

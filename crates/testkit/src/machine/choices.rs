@@ -13,8 +13,9 @@ impl<'a> Choices<'a> {
     /// Decides by these bytes, then by a stream that depends on all of them.
     #[must_use]
     pub fn new(bytes: &'a [u8]) -> Self {
-        let state =
-            bytes.iter().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x100_0000_01b3));
+        let state = bytes
+            .iter()
+            .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x100_0000_01b3));
         Self { bytes, state }
     }
 
@@ -47,10 +48,10 @@ impl<'a> Choices<'a> {
         self.below(times) == 0
     }
 
-    /// One of these, or the default of the type where there is none.
-    pub fn pick<T: Copy + Default>(&mut self, from: &[T]) -> T {
-        let at = self.below(u32::try_from(from.len()).unwrap_or(u32::MAX));
-        from.get(at as usize).copied().unwrap_or_default()
+    /// One of these.
+    pub fn pick<T: Copy, const N: usize>(&mut self, from: &[T; N]) -> T {
+        const { assert!(N > 0) };
+        from[self.below(u32::try_from(N).unwrap_or(u32::MAX)) as usize]
     }
 
     /// A word of the kind that finds mistakes: small, near a power of two, near an end of a range, or any.
@@ -63,7 +64,8 @@ impl<'a> Choices<'a> {
                 power.wrapping_add(u64::from(self.below(3))).wrapping_sub(1)
             }
             3 => {
-                let ends = [0x7fff_ffff, 0x8000_0000, 0xffff_ffff, 0x7fff_ffff_ffff_ffff, 0x8000_0000_0000_0000, u64::MAX];
+                let ends =
+                    [0x7fff_ffff, 0x8000_0000, 0xffff_ffff, 0x7fff_ffff_ffff_ffff, 0x8000_0000_0000_0000, u64::MAX];
                 self.pick(&ends)
             }
             4 => self.bits() & 0xffff_ffff,

@@ -1,0 +1,178 @@
+//! The containment law: whatever a program does, the verifier said that it might.
+//!
+//! A program is verified, and every state in which an instruction was looked at is recorded. If it is accepted, it is run on a
+//! [machine](crate::machine) that chooses its inputs; before every instruction some recorded state must contain the machine's,
+//! and the run must not fault, keep a record, or go on for ever.
+//!
+//! | search | what must contain the machine at every step |
+//! | --- | --- |
+//! | without pruning | a recorded state, in everything that it says |
+//! | pruning that compares all numbers exactly | the same: a path ends only in a state that says no more than its own |
+//! | pruning as the host does it | the kinds, pointers and their offsets of a recorded state: a number that mattered to no check may lie outside what was recorded, and only what follows from it is promised |
+//!
+//! What a state says nothing of (`Uninit`, bytes that are merely written) contains anything. Registers and slots that are never
+//! read again become that where states are compared, so no liveness is needed here.
+
+mod generate;
+mod states;
+
+use bpfvet::Verifier;
+use bpfvet::explore::{Budget, Observer, PathInfo, Policy};
+use bpfvet::linux::Linux;
+use bpfvet::platform::LoadRequest;
+use bpfvet::vm::State;
+use bpfvet_insn::InsnIdx;
+
+use crate::machine::{Choices, End, Fault, Machine};
+
+pub use generate::{generate, request};
+pub use states::{Claim, contained};
+
+/// Instructions that a verification may look at.
+const VERIFIED: u64 = 20_000;
+/// Steps that a run may take; a program that the search without pruning walked to its end takes fewer than that looked at.
+const STEPS: u64 = 100_000;
+
+/// A search whose verdict is put to the test.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Search {
+    /// Every path is walked to its end.
+    Whole,
+    /// Paths end in states that say no more than theirs, at every checkpoint that may be.
+    Exact,
+    /// As the host does it.
+    Pruned,
+}
+
+impl Search {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Whole, Self::Exact, Self::Pruned];
+
+    fn policy(self) -> Policy {
+        match self {
+            Self::Whole => Policy { prune: false, ..Policy::default() },
+            Self::Exact => Policy { exact_subsumption: true, checkpoint_everywhere: true, ..Policy::default() },
+            Self::Pruned => Policy::default(),
+        }
+    }
+
+    const fn claim(self) -> Claim {
+        match self {
+            Self::Whole | Self::Exact => Claim::Everything,
+            Self::Pruned => Claim::Kinds,
+        }
+    }
+}
+
+/// How the law was broken.
+#[derive(Clone, Debug)]
+pub enum Violation {
+    /// An accepted program went wrong.
+    Fault(Fault),
+    /// It went on for ever.
+    Endless,
+    /// No recorded state contains the machine's.
+    Outside {
+        /// The instruction.
+        at: InsnIdx,
+        /// The machine there, and what the states say.
+        what: String,
+    },
+}
+
+/// What was tried, added up.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Tally {
+    /// Verdicts asked for.
+    pub verdicts: u64,
+    /// Those that were acceptances.
+    pub accepted: u64,
+    /// Runs of accepted programs.
+    pub runs: u64,
+    /// Runs that met something that the machine does not model; they are checked up to there.
+    pub unmodelled: u64,
+    /// Instructions that ran.
+    pub steps: u64,
+}
+
+impl Tally {
+    /// Adds another.
+    pub const fn add(&mut self, other: Self) {
+        let Self { verdicts, accepted, runs, unmodelled, steps } = other;
+        self.verdicts += verdicts;
+        self.accepted += accepted;
+        self.runs += runs;
+        self.unmodelled += unmodelled;
+        self.steps += steps;
+    }
+}
+
+/// Records the states in which each instruction is looked at.
+#[derive(Debug, Default)]
+struct Recorder {
+    states: Vec<Vec<State>>,
+}
+
+impl Observer for Recorder {
+    fn step(&mut self, path: &PathInfo<'_>) {
+        if path.state.speculative {
+            return;
+        }
+        if self.states.len() <= path.at.index() {
+            self.states.resize_with(path.at.index() + 1, Vec::new);
+        }
+        if let Some(states) = self.states.get_mut(path.at.index()) {
+            states.push(path.state.clone());
+        }
+    }
+}
+
+/// Verifies a program by this search and, if it is accepted, runs it `runs` times; the inputs follow from `seed`.
+///
+/// # Errors
+///
+/// The [`Violation`] that was met first.
+pub fn check(linux: &Linux, request: &LoadRequest, search: Search, seed: u64, runs: u64) -> Result<Tally, Violation> {
+    let mut tally = Tally { verdicts: 1, ..Tally::default() };
+    let budget = Budget { insns: Some(VERIFIED), ..Budget::default() };
+    let mut recorder = Recorder::default();
+    let verifier = Verifier::builder(linux).policy(search.policy()).budget(budget).build();
+    if verifier.verify_with(request, &mut recorder).is_err() {
+        return Ok(tally);
+    }
+    tally.accepted = 1;
+    for run in 0..runs {
+        let inputs = Choices::seeded(seed.wrapping_mul(0x2545_f491_4f6c_dd1d).wrapping_add(run));
+        let mut machine = Machine::new(request, inputs);
+        let (end, steps) = machine.run(STEPS, |machine| outside(machine, &recorder, search.claim()))?;
+        tally.runs += 1;
+        tally.steps += steps;
+        match end {
+            End::Returned(_) => {}
+            End::Unsupported(_) => tally.unmodelled += 1,
+            End::StepLimit => return Err(Violation::Endless),
+            End::Fault(fault) => return Err(Violation::Fault(fault)),
+        }
+    }
+    Ok(tally)
+}
+
+/// The law, where the machine stands.
+fn outside(machine: &Machine<'_>, recorder: &Recorder, claim: Claim) -> Option<Violation> {
+    let at = machine.at;
+    let states = recorder.states.get(at.index()).map(Vec::as_slice).unwrap_or_default();
+    if states.iter().rev().any(|state| contained(machine, state, claim).is_ok()) {
+        return None;
+    }
+    let mut what = format!("{} states at {at}", states.len());
+    for state in states.iter().take(8) {
+        if let Err(why) = contained(machine, state, claim) {
+            what.push_str("\n  ");
+            what.push_str(&why);
+        }
+    }
+    Some(Violation::Outside { at, what })
+}
+
+#[cfg(test)]
+mod tests;

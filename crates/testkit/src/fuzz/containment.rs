@@ -1,0 +1,38 @@
+//! Whatever an accepted program does, the verifier said that it might.
+
+use bpfvet::linux::Linux;
+
+use crate::containment::{Search, check, generate};
+use crate::machine::Choices;
+
+/// Runs of each accepted program.
+const RUNS: u64 = 4;
+
+/// Takes `bytes` for the choices of a generator, and holds the program that they make to the law.
+///
+/// # Panics
+///
+/// Where the law is broken, with the program.
+pub fn run(bytes: &[u8]) {
+    let linux = Linux::newest();
+    let request = generate(&mut Choices::new(bytes));
+    let seed = bytes.iter().fold(1, |seed: u64, byte| seed.rotate_left(7) ^ u64::from(*byte));
+    for search in Search::ALL {
+        if let Err(violation) = check(&linux, &request, search, seed, RUNS) {
+            panic!("{} {search:?}: {violation:?}\n{}", request.program_type.name(), request.program);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+        #[test]
+        fn smoke(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+            super::run(&bytes);
+        }
+    }
+}
