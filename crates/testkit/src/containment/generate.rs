@@ -176,12 +176,12 @@ fn link(functions: Vec<Vec<Insn>>) -> Program {
         };
         let to = |function: i32| i32::try_from(distance(function)).unwrap_or(0);
         let slots = insn.slots();
-        linked.push(match insn {
-            Insn::Call(Call::Subprog(function)) => Insn::Call(Call::Subprog(to(function))),
-            Insn::LoadImm64 { dst, imm: ImmSource::Func(function) } => {
-                Insn::LoadImm64 { dst, imm: ImmSource::Func(to(function)) }
-            }
-            other => other,
+        linked.push(if let Insn::Call(Call::Subprog(function)) = insn {
+            Insn::Call(Call::Subprog(to(function)))
+        } else if let Insn::LoadImm64 { dst, imm: ImmSource::Func(function) } = insn {
+            Insn::LoadImm64 { dst, imm: ImmSource::Func(to(function)) }
+        } else {
+            insn
         });
         at += slots;
     }

@@ -4,7 +4,7 @@ use std::num::NonZeroU32;
 
 use bpfvet::domain::Scalar;
 use bpfvet::vm::{ByteKind, Frame, Link, LinkDelta, ObjectId, Pointer, Region, State, Value};
-use bpfvet_insn::Reg;
+use bpfvet_insn::{Reg, Size};
 
 use crate::machine::{self, Machine, Ptr, RegionKind, Word};
 
@@ -73,11 +73,16 @@ fn stack_contains(
         }
         let Some(value) = slot.spilled() else { continue };
         let width = slot.spill_width();
-        let word = if width == 8 {
-            machine.memory.load(at(low), bpfvet_insn::Size::B8).map_err(|cause| format!("fp{low}: {cause:?}"))?
-        } else {
-            let taken = bytes.get(..width as usize).unwrap_or_default();
-            Word::Num(taken.iter().rev().fold(0, |number, byte| (number << 8) | u64::from(*byte)))
+        let whole = machine.memory.load(at(low), Size::B8).map_err(|cause| format!("fp{low}: {cause:?}"))?;
+        let word = match (value, whole) {
+            // Half of a pointer, the other never read again: while it lies there whole, it must be the one.
+            (Value::Pointer(_), Word::Num(_)) if width < 8 => continue,
+            (Value::Pointer(_), _) => whole,
+            (Value::Scalar(_) | Value::Uninit, _) if width == 8 => whole,
+            (Value::Scalar(_) | Value::Uninit, _) => {
+                let taken = bytes.get(..width as usize).unwrap_or_default();
+                Word::Num(taken.iter().rev().fold(0, |number, byte| (number << 8) | u64::from(*byte)))
+            }
         };
         value_contains(machine, value, Some(word), claim, width, relations).map_err(|why| format!("fp{low}: {why}"))?;
     }

@@ -174,11 +174,12 @@ impl Machine<'_> {
         let operand = self.number(src)?;
         let compared = if op == AtomicOp::CmpXchg { self.number(Reg::R0)? } else { 0 };
         let at = self.address(base, off)?;
-        let old = self.load(at, size)?;
-        let old = self.memory.number(old);
+        // A pointer that is fetched whole is a pointer; what takes its place is a number, whatever it was.
+        let fetched = self.load(at, size)?;
+        let old = self.memory.number(fetched);
         self.memory.store(at, size, Word::Num(modified(op, size, old, operand, compared)))?;
         if let Some(reg) = op.fetched_into(src) {
-            self.write(reg, Word::Num(old));
+            self.write(reg, fetched);
         }
         Ok(())
     }
