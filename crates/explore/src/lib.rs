@@ -18,6 +18,7 @@ extern crate alloc;
 mod checkpoint;
 mod clean;
 mod convergence;
+mod instruction_set;
 mod observer;
 mod outcome;
 mod path;

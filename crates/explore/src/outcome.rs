@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 
 use bpfvet_cfg::StructureError;
 use bpfvet_insn::InsnIdx;
-use bpfvet_platform::{LoadRefusal, MapRefusal};
+use bpfvet_platform::{Feature, LoadRefusal, MapRefusal};
 use bpfvet_vm::{TypeTag, Unsupported, Violation};
 
 /// The program would load.
@@ -59,6 +59,13 @@ pub enum RejectionCause {
         at: InsnIdx,
         /// The index, or descriptor.
         index: i32,
+    },
+    /// An instruction that the host does not have.
+    MissingInsn {
+        /// Where.
+        at: InsnIdx,
+        /// The behaviour that the host would need.
+        needs: Feature,
     },
     /// The program addresses a value in a map whose values have no addresses.
     NoDirectValue {

@@ -3,6 +3,7 @@
 use bpfvet_insn::{ImmSource, Insn, InsnIdx};
 use bpfvet_platform::{LoadRequest, MapKind, Platform};
 
+use crate::instruction_set::first_missing;
 use crate::outcome::{Limit, RejectionCause};
 
 /// Whether the host would look at the program at all. (`bpf_prog_load`, and the maps of `check_and_resolve_insns`)
@@ -17,6 +18,9 @@ pub fn check_request(request: &LoadRequest, platform: &dyn Platform) -> Result<(
         return Err(RejectionCause::Limit(Limit::ProgramLength { slots, limit: limits.program_len }));
     }
     platform.check_load(request).map_err(RejectionCause::LoadRefused)?;
+    if let Some((at, needs)) = first_missing(&request.program, platform.features()) {
+        return Err(RejectionCause::MissingInsn { at, needs });
+    }
     for (at, insn) in request.program.iter() {
         if let Insn::LoadImm64 { imm, .. } = insn {
             check_map_reference(request, platform, at, *imm)?;

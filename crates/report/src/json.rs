@@ -80,6 +80,7 @@ impl Verdict {
             | RejectionCause::MapRefused { .. }
             | RejectionCause::NoSuchMap { .. }
             | RejectionCause::NoDirectValue { .. }
+            | RejectionCause::MissingInsn { .. }
             | RejectionCause::DirectValueOutOfBounds { .. } => Self::Rejected,
             RejectionCause::LoadRefused(bpfvet_platform::LoadRefusal::Unsupported(_))
             | RejectionCause::Unsupported(_) => Self::Unsupported,

@@ -187,6 +187,7 @@ fn judgement(result: Result<Accepted, Box<Rejection>>, log: String, names: &Name
                 | RejectionCause::MapRefused { .. }
                 | RejectionCause::NoSuchMap { .. }
                 | RejectionCause::NoDirectValue { .. }
+                | RejectionCause::MissingInsn { .. }
                 | RejectionCause::DirectValueOutOfBounds { .. } => Verdict::Rejected,
             };
             (verdict, kernel_message(&cause, names), stats)

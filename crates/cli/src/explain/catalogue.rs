@@ -77,6 +77,11 @@ pub(super) const ALL: &[Entry] = &[
         "In raw programs, the immediate is the index of a map.",
     ),
     entry(
+        "load::missing-instruction",
+        "The host does not have this instruction: it came with a later release.",
+        "Compile for an older instruction set with clang's -mcpu, or do without what needs the instruction.",
+    ),
+    entry(
         "load::no-direct-value",
         "An address of a value is taken in a map whose values have no address.",
         "Only array maps can be addressed directly; look the value up instead.",

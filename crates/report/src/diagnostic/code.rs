@@ -20,6 +20,7 @@ pub fn code(cause: &RejectionCause) -> &'static str {
         RejectionCause::LoadRefused(_) => "load::refused",
         RejectionCause::MapRefused { .. } => "load::map-refused",
         RejectionCause::NoSuchMap { .. } => "load::no-such-map",
+        RejectionCause::MissingInsn { .. } => "load::missing-instruction",
         RejectionCause::NoDirectValue { .. } => "load::no-direct-value",
         RejectionCause::DirectValueOutOfBounds { .. } => "load::direct-value-out-of-bounds",
         RejectionCause::Unsupported(_) => "bpfvet::unsupported",

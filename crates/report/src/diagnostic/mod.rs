@@ -131,6 +131,7 @@ pub fn explain(rejection: &Rejection, names: &Names<'_>, history: &History) -> D
         RejectionCause::MapRefused { at, .. }
         | RejectionCause::NoSuchMap { at, .. }
         | RejectionCause::NoDirectValue { at }
+        | RejectionCause::MissingInsn { at, .. }
         | RejectionCause::DirectValueOutOfBounds { at, .. } => Some((*at, 0)),
         RejectionCause::Limit(_) | RejectionCause::Interrupted | RejectionCause::LoadRefused(_) => None,
     };

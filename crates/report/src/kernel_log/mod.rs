@@ -412,6 +412,7 @@ impl Observer for KernelLog<'_> {
             | RejectionCause::MapRefused { .. }
             | RejectionCause::NoSuchMap { .. }
             | RejectionCause::NoDirectValue { .. }
+            | RejectionCause::MissingInsn { .. }
             | RejectionCause::DirectValueOutOfBounds { .. }
             | RejectionCause::Unsupported(_)
             | RejectionCause::Interrupted

@@ -62,6 +62,7 @@ fn verdict(linux: &Linux, request: &LoadRequest, policy: Policy) -> Option<bool>
         | RejectionCause::MapRefused { .. }
         | RejectionCause::NoSuchMap { .. }
         | RejectionCause::NoDirectValue { .. }
+        | RejectionCause::MissingInsn { .. }
         | RejectionCause::DirectValueOutOfBounds { .. } => Some(false),
     }
 }

@@ -89,6 +89,13 @@ pub(super) fn of(rejection: &Rejection, names: &Names<'_>, history: &History) ->
         RejectionCause::NoSuchMap { at: _, index } => {
             Words::program(format!("the program refers to map number {index}, and has no such map"), "loaded here")
         }
+        RejectionCause::MissingInsn { at: _, needs } => {
+            let host = names.platform().name();
+            Words::program(format!("{host} does not have this instruction"), "this one")
+                .class(Class::Host)
+                .why(format!("it came with Linux {} (`{}`)", needs.since(), needs.name()))
+                .help("compile for an older instruction set: clang's `-mcpu=v1`, `-mcpu=v2` or `-mcpu=v3`")
+        }
         RejectionCause::NoDirectValue { at: _ } => {
             Words::program("the address of a value is taken in a map whose values have none", "loaded here")
                 .class(Class::Host)
