@@ -305,4 +305,5 @@ macro_rules! double {
 double! {
     64 is twice 32;
     16 is twice 8;
+    8 is twice 4;
 }

@@ -103,7 +103,7 @@ pub(super) fn state<W: Register + 'static>(all: &mut Vec<Obligation>) {
             claim.show_member(result, word(x, bits));
         }));
     };
-    for bits in [8, 16, 32].into_iter().filter(|bits| *bits <= W::BITS / 2) {
+    for bits in [W::BITS / 8, W::BITS / 4, W::BITS / 2] {
         image(format!("truncate to {bits}"), Scalar::truncated_to, |x, bits| x & W::low_ones(bits), bits);
         image(
             format!("sign-extend from {bits}"),
@@ -112,7 +112,7 @@ pub(super) fn state<W: Register + 'static>(all: &mut Vec<Obligation>) {
             bits,
         );
     }
-    for bits in [8, 16].into_iter().filter(|bits| *bits < W::BITS / 2) {
+    for bits in [W::BITS / 8, W::BITS / 4] {
         let word = |x: W, bits| W::zero_extended(x.low().sign_extended_from(bits));
         image(format!("sign-extend low half from {bits}"), Scalar::low_sign_extended_from, word, bits);
     }

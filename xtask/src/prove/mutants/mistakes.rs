@@ -67,6 +67,7 @@ fn bits<W: Register + 'static>(all: &mut Vec<Obligation>) {
         let from = claim.word::<W>("from");
         claim.assume(a.min().ule(from) & from.ult(a.max()));
         let next = a.value | (from.wrapping_sub(a.value).wrapping_add(W::one()) & a.mask);
+        claim.show(next.ugt(from));
         claim.show(x.ule(from) | next.ule(x));
     });
     mistake("one bit of a product added where it is unknown", |claim| {
@@ -221,10 +222,9 @@ fn numbers<W: Register + 'static>(all: &mut Vec<Obligation>) {
         claim.assume(a.tnum().contains(a.arc64().umin()));
         claim.show(Scalar::exactly(a.arc64().umin()).contains(x));
     });
-    mistake("range from known bits, unsigned although the sign is unknown", |claim| {
+    mistake("signed bounds from known bits although the sign is unknown", |claim| {
         let (a, x) = claim.number::<W>("a", "x");
-        let signed = Arc::from_signed(a.tnum().value, a.tnum().max());
-        claim.show(signed.contains(x));
+        claim.show(a.tnum().min().sle(x) & x.sle(a.tnum().max()));
     });
     mistake("order that forgets the low half", |claim| {
         let (b, x) = claim.number::<W>("b", "x");
@@ -236,13 +236,11 @@ fn numbers<W: Register + 'static>(all: &mut Vec<Obligation>) {
         let ((a, _), (b, y)) = (claim.number::<W>("a", "x"), claim.number::<W>("b", "y"));
         claim.show(Scalar::from_parts(a.tnum(), a.arc64().join(b.arc64()), a.arc32().join(b.arc32())).contains(y));
     });
-    mistake("shift left by the half of an unbounded low range", |claim| {
+    mistake("shift left by the half, signed bounds read as unsigned ones", |claim| {
         let (a, x) = claim.number::<W>("a", "x");
         let half = W::literal(u64::from(W::BITS / 2));
         let raised = |word: W::Half| W::zero_extended(word).shl(half);
-        claim.show(
-            Arc::from_unsigned(raised(a.arc32().signed_min()), raised(a.arc32().signed_max())).contains(x.shl(half)),
-        );
+        claim.show(raised(a.arc32().signed_min()).ule(x.shl(half)));
     });
 }
 
