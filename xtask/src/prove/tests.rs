@@ -116,9 +116,9 @@ fn a_fault_changes_what_is_asked() {
 
 #[test]
 fn every_obligation_asks_something() {
-    // What is told of comparing a register with itself is mostly plain.
-    for obligation in claims::all::<Symbol<64>>().iter().filter(|obligation| !obligation.name.ends_with("one register"))
-    {
+    // What is told of comparing a register with itself is mostly plain, and that a member is a member is not asked twice.
+    let plain = |name: &str| name.ends_with("one register") || name == "an empty number has no member";
+    for obligation in claims::all::<Symbol<64>>().iter().filter(|obligation| !plain(&obligation.name)) {
         assert!(obligation.queries().len() > 1, "{} is plain", obligation.name);
     }
 }
