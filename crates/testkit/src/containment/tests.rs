@@ -1,3 +1,5 @@
+//! Generated programs run inside what was verified, and claims that are false are found false.
+
 use bpfvet::Verifier;
 use bpfvet::linux::Linux;
 use bpfvet::platform::ProgramType;

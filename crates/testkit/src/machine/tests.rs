@@ -1,3 +1,5 @@
+//! The machine against tables of what instructions and helpers do.
+
 use bpfvet::platform::{LoadRequest, MapDef, MapKind, ProgramType};
 use bpfvet_asm::{Resolver, assemble};
 use bpfvet_insn::{Call, ImmSource, InsnIdx, Reg};
