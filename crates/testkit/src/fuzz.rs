@@ -7,6 +7,7 @@ pub mod btf;
 pub mod cfg;
 pub mod containment;
 pub mod decode;
+pub mod domain;
 pub mod elf;
 pub mod verify;
 

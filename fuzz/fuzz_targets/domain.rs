@@ -1,0 +1,10 @@
+//! Operations on sets of numbers, beside one member of each.
+#![cfg_attr(fuzzing, no_main)]
+
+#[cfg(fuzzing)]
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| bpfvet_testkit::fuzz::domain::run(bytes));
+
+#[cfg(not(fuzzing))]
+fn main() -> std::process::ExitCode {
+    bpfvet_fuzz::replay(bpfvet_testkit::fuzz::domain::run)
+}
