@@ -31,7 +31,7 @@ pub(crate) struct Options {
     #[arg(long, default_value_t = 60)]
     seconds: u32,
     /// Processor seconds that the second solver may take for one question
-    #[arg(long, default_value_t = 5)]
+    #[arg(long, default_value_t = 2)]
     second_seconds: u32,
     /// No mutants
     #[arg(long)]

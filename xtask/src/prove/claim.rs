@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use bpfvet_domain::arc::Arc;
 use bpfvet_domain::scalar::Scalar;
 use bpfvet_domain::tnum::Tnum;
-use bpfvet_domain::word::Double;
+use bpfvet_domain::word::{Double, Truth as _};
 
 use super::symbol::{Fault, Prop, Symbolic, plant, planted};
 use super::term::{self, Term};
@@ -82,6 +82,9 @@ impl Claim {
     pub(crate) fn cut<W: Symbolic>(&self, word: W) {
         term::cut(word.term());
     }
+    pub(crate) fn cut_truth(&self, truth: Prop) {
+        term::cut(truth.0);
+    }
     /// An arc of which only this is known, by an obligation of its own: if `when`, `word` is a member.
     pub(crate) fn given_arc<W: Symbolic>(&mut self, arc: Arc<W>, when: Prop, word: W) {
         self.assume(!when | arc.contains(word));
@@ -94,6 +97,13 @@ impl Claim {
         self.assume(tnum.contains(word));
         self.cut(tnum.value);
         self.cut(tnum.mask);
+    }
+    /// A number of which only this is known, by an obligation of its own: `word` is a member.
+    pub(crate) fn given_number<W: Register>(&mut self, number: Scalar<W>, word: W) -> Scalar<W> {
+        self.given_tnum(number.tnum(), word);
+        self.given_arc(number.arc64(), Prop::known(true), word);
+        self.given_arc(number.arc32(), Prop::known(true), word.low());
+        number
     }
     /// What the obligation `views` says of an arc's bounds and a member; the bounds are then any words like that.
     pub(crate) fn given_views<W: Symbolic>(&mut self, arc: Arc<W>, word: W) {

@@ -81,7 +81,7 @@ impl<'a> Questions<'a> {
         let mut answered: Vec<(Question, Proof)> =
             self.all.into_iter().map(|question| (question, Proof::default())).collect();
         // The essence is quick or hopeless.
-        round(self.solvers, &mut answered, limits.first.min(2), |question, _| {
+        round(self.solvers, &mut answered, limits.first.min(1), |question, _| {
             Some((question.solvers[0], question.essence.clone()?))
         })?;
         round(self.solvers, &mut answered, limits.first, |question, proof| {

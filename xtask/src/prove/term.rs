@@ -488,19 +488,28 @@ pub(crate) fn asserted((&condition, &holds): (&Term, &bool)) -> Term {
     if holds { condition } else { apply(Operator::Negation, &[condition], Sort::Truth) }
 }
 
-/// The conjuncts of a truth.
+/// The conjuncts of a truth: also those of a disjunction with a conjunction in it.
 pub(crate) fn conjuncts(term: Term) -> Vec<Term> {
-    match node(term).0 {
-        Node::Apply(Operator::Both, parts) => parts.into_iter().flat_map(conjuncts).collect(),
-        // Neither of two is: each of them is not.
-        Node::Apply(Operator::Negation, inner) => match inner.first().map(|&inner| node(inner).0) {
-            Some(Node::Apply(Operator::Either, parts)) => parts
-                .into_iter()
-                .map(|part| apply(Operator::Negation, &[part], Sort::Truth))
-                .flat_map(conjuncts)
-                .collect(),
-            Some(Node::Apply(..) | Node::Variable(_) | Node::Literal(_)) | None => vec![term],
-        },
-        Node::Apply(..) | Node::Variable(_) | Node::Literal(_) => vec![term],
-    }
+    let not = |term: Term| apply(Operator::Negation, &[term], Sort::Truth);
+    let negated = |inner: &[Term]| match inner.first().map(|&inner| node(inner).0) {
+        Some(Node::Apply(Operator::Either, parts)) => Some(parts.into_iter().map(not).collect::<Vec<_>>()),
+        Some(Node::Apply(..) | Node::Variable(_) | Node::Literal(_)) | None => None,
+    };
+    let parts: Option<Vec<Term>> = match node(term).0 {
+        Node::Apply(..) if is_cut(term) => None,
+        Node::Apply(Operator::Both, parts) => Some(parts),
+        Node::Apply(Operator::Negation, inner) => negated(&inner),
+        Node::Apply(Operator::Either, sides) => {
+            let of_side: Vec<Vec<Term>> = sides.iter().map(|&side| conjuncts(side)).collect();
+            match of_side.as_slice() {
+                [a, b] if (2..=64).contains(&(a.len() * b.len())) => {
+                    let either = |&a: &Term, &b: &Term| apply(Operator::Either, &[a, b], Sort::Truth);
+                    return a.iter().flat_map(|a| b.iter().map(move |b| either(a, b))).collect();
+                }
+                _ => None,
+            }
+        }
+        Node::Apply(..) | Node::Variable(_) | Node::Literal(_) => None,
+    };
+    parts.map_or_else(|| vec![term], |parts| parts.into_iter().flat_map(conjuncts).collect())
 }

@@ -135,7 +135,7 @@ impl<W: Double> Scalar<W> {
         let first = self.with_wide_narrowed_by_bits();
         let tnum = first.tnum.meet(Tnum::range(first.wide.umin(), first.wide.umax()));
         let second = Self { tnum, ..first }.with_wide_narrowed_by_bits();
-        Self { low: Arc { base: second.wide.base.low(), size: second.wide.size.low() }, ..second }
+        Self { low: second.wide.low(), ..second }
     }
 }
 

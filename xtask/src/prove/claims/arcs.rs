@@ -3,6 +3,7 @@
 use bpfvet_domain::AluOp;
 use bpfvet_domain::arc::Arc;
 use bpfvet_domain::tnum::Tnum;
+use bpfvet_domain::word::Word as _;
 
 use super::lemmas;
 use crate::prove::claim::{Claim, Obligation, Register};
@@ -47,7 +48,8 @@ pub(super) fn state<W: Symbolic + 'static>(kind: &str, all: &mut Vec<Obligation>
     });
     claim("includes", |claim| {
         let (b, x) = claim.arc::<W>("b", "x");
-        let a = Arc { base: claim.word("a_base"), size: claim.word("a_size") };
+        // Any arc, told by how far before the other it starts.
+        let a = Arc { base: b.base.wrapping_sub(claim.word("start")), size: claim.word("a_size") };
         let includes = under_test(|| a.includes(&b));
         claim.assume(includes);
         claim.show(a.contains(x));
@@ -58,7 +60,12 @@ pub(super) fn state<W: Symbolic + 'static>(kind: &str, all: &mut Vec<Obligation>
         claim.show(result.contains(x));
     });
     claim("join", |claim| {
-        let ((a, x), (b, y)) = (claim.arc::<W>("a", "x"), claim.arc("b", "y"));
+        let (a, x) = claim.arc::<W>("a", "x");
+        // Any other arc and member, told by how far from the first they lie.
+        let (from, before) = (claim.word::<W>("from"), claim.word::<W>("b_before"));
+        let b = Arc { base: a.base.wrapping_add(from), size: claim.word("b_size") };
+        claim.assume(before.ule(b.size) & !b.is_empty());
+        let y = b.base.wrapping_add(before);
         let result = under_test(|| a.join(b));
         claim.show(result.contains(x));
         claim.show(result.contains(y));
@@ -161,12 +168,33 @@ pub(super) fn state_halves<W: Register + 'static>(all: &mut Vec<Obligation>) {
         let low = under_test(|| a.low());
         claim.show(low.contains(x.low()));
     });
+    claim("low halves add", |claim| {
+        let (x, y) = (claim.word::<W>("x"), claim.word::<W>("y"));
+        claim.show(x.wrapping_add(y).low().same(x.low().wrapping_add(y.low())));
+    });
     claim("with low half in", |claim| {
-        let (a, x) = claim.arc::<W>("a", "x");
-        let low = Arc { base: claim.word::<W::Half>("low_base"), size: claim.word("low_size") };
+        // Any arc and member, told from the arc's base; any arc of low halves, told from the base's low half.
+        let (base, before) = (claim.word::<W>("base"), claim.word::<W>("before"));
+        let (from, low_size) = (claim.word::<W::Half>("from"), claim.word("low_size"));
+        let x = base.wrapping_add(before);
+        let a = Arc { base, size: claim.word("size") };
+        let low = Arc { base: base.low().wrapping_add(from), size: low_size };
+        // The obligation `low halves add`.
+        claim.assume(x.low().same(base.low().wrapping_add(before.low())));
+        claim.cut(x.low());
+        claim.cut(base.low());
+        claim.assume(before.ule(a.size) & !a.is_empty());
         claim.assume(low.contains(x.low()));
         let result = under_test(|| a.with_low_in(low));
         claim.show(result.contains(x));
+    });
+    claim("low range raised to the top", |claim| {
+        let (min, max) = (claim.word::<W::Half>("min"), claim.word("max"));
+        let x = claim.word::<W>("x");
+        claim.assume(min.sle(x.low()) & x.low().sle(max));
+        let half = W::literal(u64::from(W::BITS / 2));
+        let raised = |word: W::Half| W::zero_extended(word).shl(half);
+        claim.show(Arc::from_signed(raised(min), raised(max)).contains(x.shl(half)));
     });
     claim("of the low half's known bits", |claim| {
         let (tnum, x) = claim.tnum::<W>("a", "x");

@@ -3,7 +3,7 @@
 use bpfvet_domain::arc::Arc;
 use bpfvet_domain::scalar::{AluOp, Scalar, Width};
 use bpfvet_domain::tnum::Tnum;
-use bpfvet_domain::word::{Truth as _, Word as _};
+use bpfvet_domain::word::{Choose as _, Truth as _, Word as _};
 
 use crate::prove::claim::{Claim, Obligation, Register};
 use crate::prove::symbol::{Prop, Symbolic, under_test};
@@ -111,6 +111,11 @@ fn given<W: Register>(claim: &mut Claim, op: AluOp, width: Width, (a, x): Number
             claim.given_views(low, x.low());
             given_shift(claim, tl.lsh(by.low()), low.lsh(by.low()), by.low(), x.low().shl(by.low()));
             given_shift(claim, t.lsh(by), wide.lsh(by), by, x.shl(by));
+            let half = W::literal(u64::from(W::BITS / 2));
+            let raised = |word: W::Half| W::zero_extended(word).shl(half);
+            let top = Arc::from_signed(raised(low.signed_min()), raised(low.signed_max()));
+            claim.given_arc(top, Prop::known(true), x.shl(half));
+            claim.given_meet(wide.lsh(by), Arc::select(by.same(half), top, Arc::full()), x.shl(by));
         }
         (AluOp::Rsh, Width::W32) => given_shift(claim, tl.rsh(low_by), low.rsh(low_by), low_by, x.low().shr(low_by)),
         (AluOp::Rsh, Width::W64) => given_shift(claim, t.rsh(by), wide.rsh(by), by, x.shr(by)),

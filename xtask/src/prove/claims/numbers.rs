@@ -13,7 +13,14 @@ pub(super) fn state<W: Register + 'static>(all: &mut Vec<Obligation>) {
 
     claim("includes", |claim| {
         let (b, x) = claim.number::<W>("b", "x");
-        let a = claim.parts("a");
+        let a = claim.parts::<W>("a");
+        // The obligations on order of known bits and arcs.
+        claim.assume(!a.tnum().includes(&b.tnum()) | a.tnum().contains(x));
+        claim.assume(!a.arc64().includes(&b.arc64()) | a.arc64().contains(x));
+        claim.assume(!a.arc32().includes(&b.arc32()) | a.arc32().contains(x.low()));
+        claim.cut_truth(a.tnum().includes(&b.tnum()));
+        claim.cut_truth(a.arc64().includes(&b.arc64()));
+        claim.cut_truth(a.arc32().includes(&b.arc32()));
         let includes = under_test(|| a.includes(&b));
         claim.assume(includes);
         claim.show_member(a, x);
@@ -84,11 +91,15 @@ pub(super) fn state<W: Register + 'static>(all: &mut Vec<Obligation>) {
     all.push(Obligation::new("reduction: the short way", |claim| {
         let (a, x) = claim.number::<W>("a", "x");
         // The obligation `narrowed wide`, twice, and those on bits of ranges.
-        let first = a.with_wide_narrowed_by_bits();
-        claim.given_tnum(first.tnum(), x);
-        claim.given_arc(first.arc64(), Prop::known(true), x);
+        let first = claim.given_number(a.with_wide_narrowed_by_bits(), x);
         claim.given_views(first.arc64(), x);
-        claim.given_tnum(Tnum::range(first.arc64().umin(), first.arc64().umax()), x);
+        let range = Tnum::range(first.arc64().umin(), first.arc64().umax());
+        claim.given_tnum(range, x);
+        let met = first.tnum().meet(range);
+        claim.given_tnum(met, x);
+        let second =
+            claim.given_number(Scalar::from_parts(met, first.arc64(), first.arc32()).with_wide_narrowed_by_bits(), x);
+        claim.given_arc(second.arc64().low(), Prop::known(true), x.low());
         let (short, result) = under_test(|| (a.is_short(), a.synced_as_short()));
         claim.assume(short);
         claim.show_member(result, x);
