@@ -27,12 +27,12 @@ pub(crate) struct Options {
     /// Only obligations whose name contains this
     #[arg(long)]
     only: Option<String>,
-    /// Processor seconds that the first solver may take for one question
-    #[arg(long, default_value_t = 60)]
+    /// Processor seconds that a solver may take for one question
+    #[arg(long, default_value_t = 3)]
     seconds: u32,
-    /// Processor seconds that the second solver may take for one question
-    #[arg(long, default_value_t = 2)]
-    second_seconds: u32,
+    /// Processor seconds that it may take if no solver decided the question in those
+    #[arg(long, default_value_t = 90)]
+    long_seconds: u32,
     /// No mutants
     #[arg(long)]
     no_mutants: bool,
@@ -68,7 +68,7 @@ fn prove(solvers: &Solvers, wanted: &dyn Fn(&str) -> bool, options: &Options) ->
             questions.ask(&format!("lemma: {}", lemma.name), query, [Solver::Z3, Solver::Cvc5])?;
         }
     }
-    let answered = questions.answer(&Limits { first: options.seconds, second: options.second_seconds })?;
+    let answered = questions.answer(&Limits { short: options.seconds, long: options.long_seconds })?;
     report(&answered, options.verbose)?;
     Ok(answered.iter().map(|(_, proof)| proof.cpu).sum())
 }

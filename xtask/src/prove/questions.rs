@@ -34,8 +34,8 @@ pub(crate) struct Proof {
 
 /// Processor seconds for one question.
 pub(crate) struct Limits {
-    pub(crate) first: u32,
-    pub(crate) second: u32,
+    pub(crate) short: u32,
+    pub(crate) long: u32,
 }
 
 /// Questions written down.
@@ -76,20 +76,24 @@ impl<'a> Questions<'a> {
         Ok(())
     }
 
-    /// Puts all questions to their first solver, then those that it answered to the second.
+    /// Puts all questions to both of their solvers: first for a short time, then those that none decided for a longer one.
     pub(crate) fn answer(self, limits: &Limits) -> Result<Vec<(Question, Proof)>> {
         let mut answered: Vec<(Question, Proof)> =
             self.all.into_iter().map(|question| (question, Proof::default())).collect();
+        let mut round = |seconds: u32, pick: &dyn Fn(&Question, &Proof) -> Option<(Solver, PathBuf)>| {
+            round(self.solvers, &mut answered, seconds, pick)
+        };
         // The essence is quick or hopeless.
-        round(self.solvers, &mut answered, limits.first.min(1), |question, _| {
-            Some((question.solvers[0], question.essence.clone()?))
-        })?;
-        round(self.solvers, &mut answered, limits.first, |question, proof| {
-            (proof.by == 0).then(|| (question.solvers[0], question.whole.clone()))
-        })?;
-        round(self.solvers, &mut answered, limits.second, |question, proof| {
+        round(1, &|question, _| Some((question.solvers[0], question.essence.clone()?)))?;
+        round(limits.short, &|question, proof| (proof.by == 0).then(|| (question.solvers[0], question.whole.clone())))?;
+        round(limits.short, &|question, proof| {
             Some((question.solvers[1], proof.decisive.clone().unwrap_or(question.whole.clone())))
         })?;
+        for solver in 0..2 {
+            round(limits.long, &|question, proof| {
+                (proof.by == 0).then(|| (question.solvers[solver], question.whole.clone()))
+            })?;
+        }
         Ok(answered)
     }
 }
@@ -99,7 +103,7 @@ fn round(
     solvers: &Solvers,
     answered: &mut [(Question, Proof)],
     seconds: u32,
-    pick: impl Fn(&Question, &Proof) -> Option<(Solver, PathBuf)>,
+    pick: &dyn Fn(&Question, &Proof) -> Option<(Solver, PathBuf)>,
 ) -> Result<()> {
     let (mut jobs, mut asked) = (Vec::new(), Vec::new());
     for (question, proof) in answered.iter_mut() {

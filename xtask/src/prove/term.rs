@@ -488,28 +488,59 @@ pub(crate) fn asserted((&condition, &holds): (&Term, &bool)) -> Term {
     if holds { condition } else { apply(Operator::Negation, &[condition], Sort::Truth) }
 }
 
-/// The conjuncts of a truth: also those of a disjunction with a conjunction in it.
+/// The conjuncts of a truth: also those of a disjunction with a conjunction in it, and those that a negation hides.
 pub(crate) fn conjuncts(term: Term) -> Vec<Term> {
     let not = |term: Term| apply(Operator::Negation, &[term], Sort::Truth);
-    let negated = |inner: &[Term]| match inner.first().map(|&inner| node(inner).0) {
-        Some(Node::Apply(Operator::Either, parts)) => Some(parts.into_iter().map(not).collect::<Vec<_>>()),
-        Some(Node::Apply(..) | Node::Variable(_) | Node::Literal(_)) | None => None,
-    };
-    let parts: Option<Vec<Term>> = match node(term).0 {
-        Node::Apply(..) if is_cut(term) => None,
-        Node::Apply(Operator::Both, parts) => Some(parts),
-        Node::Apply(Operator::Negation, inner) => negated(&inner),
-        Node::Apply(Operator::Either, sides) => {
-            let of_side: Vec<Vec<Term>> = sides.iter().map(|&side| conjuncts(side)).collect();
-            match of_side.as_slice() {
-                [a, b] if (2..=64).contains(&(a.len() * b.len())) => {
-                    let either = |&a: &Term, &b: &Term| apply(Operator::Either, &[a, b], Sort::Truth);
-                    return a.iter().flat_map(|a| b.iter().map(move |b| either(a, b))).collect();
-                }
-                _ => None,
-            }
+    match shape(term) {
+        Shape::Both(parts) => parts.into_iter().flat_map(conjuncts).collect(),
+        Shape::Neither(parts) => parts.into_iter().map(not).flat_map(conjuncts).collect(),
+        Shape::Either(sides) => distributed(term, sides),
+        Shape::NotBoth(sides) => distributed(term, sides.into_iter().map(not).collect()),
+        Shape::Plain => vec![term],
+    }
+}
+
+/// More conjuncts than this, and a disjunction is left as it is.
+const CONJUNCTS: usize = 400;
+
+/// The conjuncts of a disjunction, each with one conjunct of either side.
+fn distributed(term: Term, sides: Vec<Term>) -> Vec<Term> {
+    let either = |a: Term, b: Term| apply(Operator::Either, &[a, b], Sort::Truth);
+    let of_sides: Vec<Vec<Term>> = sides.into_iter().map(conjuncts).collect();
+    match of_sides.as_slice() {
+        [a, b] if (2..=CONJUNCTS).contains(&(a.len() * b.len())) => {
+            a.iter().flat_map(|&a| b.iter().map(move |&b| either(a, b))).collect()
         }
-        Node::Apply(..) | Node::Variable(_) | Node::Literal(_) => None,
-    };
-    parts.map_or_else(|| vec![term], |parts| parts.into_iter().flat_map(conjuncts).collect())
+        _ => vec![term],
+    }
+}
+
+/// How a truth is made of others.
+enum Shape {
+    Both(Vec<Term>),
+    Either(Vec<Term>),
+    Neither(Vec<Term>),
+    NotBoth(Vec<Term>),
+    Plain,
+}
+
+fn shape(term: Term) -> Shape {
+    if is_cut(term) {
+        return Shape::Plain;
+    }
+    let Node::Apply(operator, parts) = node(term).0 else { return Shape::Plain };
+    if operator == Operator::Both {
+        return Shape::Both(parts);
+    }
+    if operator == Operator::Either {
+        return Shape::Either(parts);
+    }
+    match parts.first() {
+        Some(&inner) if operator == Operator::Negation && !is_cut(inner) => match node(inner).0 {
+            Node::Apply(Operator::Both, parts) => Shape::NotBoth(parts),
+            Node::Apply(Operator::Either, parts) => Shape::Neither(parts),
+            Node::Apply(..) | Node::Variable(_) | Node::Literal(_) => Shape::Plain,
+        },
+        Some(_) | None => Shape::Plain,
+    }
 }

@@ -2,6 +2,7 @@
 
 use bpfvet_domain::arc::Arc;
 use bpfvet_domain::scalar::{CmpOp, Scalar, Width};
+use bpfvet_domain::word::Word as _;
 
 use crate::prove::claim::{Claim, Obligation, Register};
 use crate::prove::symbol::{Symbolic, under_test};
@@ -20,6 +21,12 @@ pub(super) fn state<W: Register + 'static>(all: &mut Vec<Obligation>) {
                     claim.given_views(number.arc64(), word);
                     claim.given_views(number.arc32(), word.low());
                 }
+                // The obligation `tnum overlaps`.
+                let (overlap, low_overlap) = (a.tnum().overlaps(b.tnum()), a.tnum().low().overlaps(b.tnum().low()));
+                claim.assume(overlap | !x.same(y));
+                claim.assume(low_overlap | !x.low().same(y.low()));
+                claim.cut_truth(overlap);
+                claim.cut_truth(low_overlap);
                 let seen = under_test(|| Scalar::foreseen(op, width, &a, &b));
                 let holds = op.holds(width, x, y);
                 claim.show(!seen.holds | holds);
