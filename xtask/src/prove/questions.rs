@@ -80,9 +80,7 @@ impl<'a> Questions<'a> {
     pub(crate) fn answer(self, limits: &Limits) -> Result<Vec<(Question, Proof)>> {
         let mut answered: Vec<(Question, Proof)> =
             self.all.into_iter().map(|question| (question, Proof::default())).collect();
-        let mut round = |seconds: u32, pick: &dyn Fn(&Question, &Proof) -> Option<(Solver, PathBuf)>| {
-            round(self.solvers, &mut answered, seconds, pick)
-        };
+        let mut round = |seconds: u32, pick: &Pick<'_>| round(self.solvers, &mut answered, seconds, pick);
         // The essence is quick or hopeless.
         round(1, &|question, _| Some((question.solvers[0], question.essence.clone()?)))?;
         round(limits.short, &|question, proof| (proof.by == 0).then(|| (question.solvers[0], question.whole.clone())))?;
@@ -99,12 +97,7 @@ impl<'a> Questions<'a> {
 }
 
 /// Puts those questions that `pick` wants put, and records the answers.
-fn round(
-    solvers: &Solvers,
-    answered: &mut [(Question, Proof)],
-    seconds: u32,
-    pick: &dyn Fn(&Question, &Proof) -> Option<(Solver, PathBuf)>,
-) -> Result<()> {
+fn round(solvers: &Solvers, answered: &mut [(Question, Proof)], seconds: u32, pick: &Pick<'_>) -> Result<()> {
     let (mut jobs, mut asked) = (Vec::new(), Vec::new());
     for (question, proof) in answered.iter_mut() {
         if let Some((solver, file)) = pick(question, proof) {
@@ -132,3 +125,6 @@ fn round(
     }
     Ok(())
 }
+
+/// Whom to ask, and which file; nobody where the question is settled.
+type Pick<'a> = dyn Fn(&Question, &Proof) -> Option<(Solver, PathBuf)> + 'a;
