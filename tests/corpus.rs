@@ -7,15 +7,21 @@ use std::sync::Arc;
 use bpfvet_testkit::corpus::{Case, Runner, bless, programs};
 use libtest_mimic::{Arguments, Failed, Trial};
 
+/// The examples of the catalogue of codes.
+const EXAMPLES: &str = "../crates/report/src/catalogue/examples";
+
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus");
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut trials = Vec::new();
-    for path in files(&root) {
-        let name = path.strip_prefix(&root).unwrap_or(&path).display().to_string();
-        match of_file(&path, &name) {
-            Ok(found) => trials.extend(found),
-            Err(error) => trials.push(Trial::test(name, || Err(Failed::from(error)))),
+    // What `bpfvet explain` shows is of the corpus, too.
+    for (root, prefix) in [(here.join("corpus"), ""), (here.join(EXAMPLES), "explain/")] {
+        for path in files(&root) {
+            let name = format!("{prefix}{}", path.strip_prefix(&root).unwrap_or(&path).display());
+            match of_file(&path, &name) {
+                Ok(found) => trials.extend(found),
+                Err(error) => trials.push(Trial::test(name, || Err(Failed::from(error)))),
+            }
         }
     }
     libtest_mimic::run(&arguments, trials).exit_code()
@@ -50,7 +56,7 @@ fn of_file(path: &Path, name: &str) -> Result<Vec<Trial>, String> {
     }
     let mut trials = Vec::new();
     for program in programs(&text)? {
-        let place = format!("tests/corpus/{name}:{}", program.line);
+        let place = format!("{}:{}", path.display(), program.line);
         let case = match Case::new(&program) {
             Ok(case) => Arc::new(case),
             Err(error) => return Err(format!("{place}: {}: {error}", program.name)),

@@ -4,13 +4,15 @@ use std::path::PathBuf;
 
 use clap::{Args as Group, Parser, Subcommand, ValueEnum};
 
+use crate::check::Key;
+
 /// Would this eBPF program load, on these kernels, and if not, why?
 #[derive(Debug, Parser)]
 #[command(
     name = "bpfvet",
     version,
     after_help = "Exit status: 0 all accepted; 1 something was rejected; 2 something could not be decided \
-                  (usage, unreadable, unsupported)."
+                  (usage, unreadable, unsupported). With --compare, verdicts that are as they were do not count."
 )]
 pub(crate) struct Args {
     #[command(subcommand)]
@@ -46,9 +48,19 @@ pub(crate) struct Check {
     /// How to answer [default: human; log where --log-level is given]
     #[arg(long, value_enum)]
     pub(crate) format: Option<Format>,
-    /// End with a table of what every verification cost
+    /// End with a table of what every verification cost, as veristat's
     #[arg(long)]
     pub(crate) stats: bool,
+    /// Save verdicts and costs, for a later --compare: the lines of --format json
+    #[arg(long, value_name = "FILE")]
+    pub(crate) stats_json: Option<PathBuf>,
+    /// End with a table of this run (B) beside an earlier one (A); the exit status is then about what changed
+    #[arg(long, value_name = "OLD")]
+    pub(crate) compare: Option<PathBuf>,
+    /// Order the table by these: file, prog, kernel, verdict, duration, insns, states, peak_states, max_states_per_insn or stack;
+    /// in comparisons also with _a, _b, _diff, _pct and as |absolute|; `^` behind it is ascending, `v` descending
+    #[arg(long, value_name = "KEY[,KEY...]", value_delimiter = ',')]
+    pub(crate) sort: Vec<Key>,
 }
 
 /// How verdicts are printed.

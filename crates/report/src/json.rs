@@ -6,6 +6,8 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use bpfvet_explore::{Accepted, Rejection, RejectionCause, Stats};
+use bpfvet_insn::InsnIdx;
+use bpfvet_platform::LoadRequest;
 use serde::Serialize;
 
 use crate::diagnostic::{Class, Diagnostic, Role};
@@ -21,11 +23,11 @@ pub struct Line {
     pub file: String,
     /// The program's name.
     pub program: String,
-    /// Its section.
-    pub section: String,
-    /// Its type, as libbpf spells it.
+    /// Its section, where it stands in an object.
+    pub section: Option<String>,
+    /// Its type, as libbpf spells it, where that is known.
     #[serde(rename = "type")]
-    pub kind: String,
+    pub kind: Option<String>,
     /// The kernel's release.
     pub kernel: String,
     /// The verdict.
@@ -50,12 +52,14 @@ pub struct Line {
     pub stack_depth: u32,
     /// How long it took, in microseconds.
     pub duration_us: Option<u64>,
+    /// What could not be known and was assumed.
+    pub notes: Vec<String>,
     /// Our own explanation.
     pub explanation: Option<Explanation>,
 }
 
 /// What was decided.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Verdict {
     /// It would load.
@@ -69,6 +73,32 @@ pub enum Verdict {
 }
 
 impl Verdict {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Accepted, Self::Rejected, Self::Unsupported, Self::Failed];
+
+    /// The verdict as it is written.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Accepted => "accepted",
+            Self::Rejected => "rejected",
+            Self::Unsupported => "unsupported",
+            Self::Failed => "failed",
+        }
+    }
+
+    /// The verdict that is written like this.
+    #[must_use]
+    pub fn by_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|verdict| verdict.name() == name)
+    }
+
+    /// Whether it is known what the kernel would say.
+    #[must_use]
+    pub const fn is_decided(self) -> bool {
+        matches!(self, Self::Accepted | Self::Rejected)
+    }
+
     /// The verdict of a verification that did not accept.
     #[must_use]
     pub const fn of(cause: &RejectionCause) -> Self {
@@ -147,8 +177,8 @@ pub struct Change {
 pub struct Origin<'a> {
     /// The object file.
     pub file: &'a str,
-    /// The program's section.
-    pub section: &'a str,
+    /// The program's section, where it stands in an object.
+    pub section: Option<&'a str>,
     /// How long it took, in microseconds.
     pub duration_us: Option<u64>,
 }
@@ -174,8 +204,8 @@ impl Line {
             code: Some(code(cause).to_string()),
             message: Some(kernel_message(cause, names)),
             insn: at.map(|at| at.0),
-            source: at.and_then(|at| Source::at(at, names)),
-            explanation: diagnostic.map(|diagnostic| Explanation::new(diagnostic, names)),
+            source: at.and_then(|at| Source::at(at, names.request())),
+            explanation: diagnostic.map(|diagnostic| Explanation::new(diagnostic, Some(names.request()))),
             ..Self::new(&rejection.stats, Verdict::of(cause), names, origin)
         }
     }
@@ -185,8 +215,8 @@ impl Line {
         Self {
             file: origin.file.to_string(),
             program: request.name.clone(),
-            section: origin.section.to_string(),
-            kind: request.program_type.name().to_string(),
+            section: origin.section.map(ToString::to_string),
+            kind: Some(request.program_type.name().to_string()),
             kernel: names.version().to_string(),
             verdict,
             code: None,
@@ -199,6 +229,7 @@ impl Line {
             max_states_per_insn: stats.max_states_per_insn,
             stack_depth: stats.max_stack_depth,
             duration_us: origin.duration_us,
+            notes: Vec::new(),
             explanation: None,
         }
     }
@@ -212,14 +243,18 @@ impl Line {
 }
 
 impl Source {
-    fn at(at: bpfvet_insn::InsnIdx, names: &Names<'_>) -> Option<Self> {
-        let line = names.request().line_at(at)?;
+    /// The source line that an instruction comes from.
+    #[must_use]
+    pub fn at(at: InsnIdx, request: &LoadRequest) -> Option<Self> {
+        let line = request.line_at(at)?;
         Some(Self { file: line.file.to_string(), line: line.line, text: line.text.trim().to_string() })
     }
 }
 
 impl Explanation {
-    fn new(diagnostic: &Diagnostic, names: &Names<'_>) -> Self {
+    /// The explanation of a program that does not load; without the program, its places have no source lines.
+    #[must_use]
+    pub fn new(diagnostic: &Diagnostic, request: Option<&LoadRequest>) -> Self {
         let Diagnostic { code: _, class, headline, labels, why, help, patch, kernel: _ } = diagnostic;
         Self {
             class: class_name(*class),
@@ -231,7 +266,7 @@ impl Explanation {
                     insn: label.at.0,
                     role: role_name(label.role),
                     text: label.text.clone(),
-                    source: Source::at(label.at, names),
+                    source: request.and_then(|request| Source::at(label.at, request)),
                 })
                 .collect(),
             help: help.clone(),

@@ -98,7 +98,7 @@ pub(crate) const fn style(verdict: Verdict) -> Style {
 }
 
 /// A count and what is counted, in the singular or plural.
-fn counted(count: u64, what: &str) -> String {
+pub(crate) fn counted(count: u64, what: &str) -> String {
     format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 

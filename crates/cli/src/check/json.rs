@@ -1,54 +1,47 @@
-//! Verdicts for programs: one JSON object per line.
+//! Verdicts for programs: one JSON object per line, as [`bpfvet::report::json`] has it.
 
 use std::io::{self, Write};
 
-use serde::Serialize;
+use bpfvet::report::json::Line;
 
-use super::outcome::{Outcome, Source};
+use super::outcome::Outcome;
 use super::task::Task;
 use crate::host::Host;
 
-/// The fields, always all of them; `null` where there is nothing to tell.
-#[derive(Serialize)]
-struct Line<'a> {
-    file: &'a str,
-    program: &'a str,
-    section: Option<&'a str>,
-    r#type: Option<&'static str>,
-    kernel: String,
-    verdict: &'static str,
-    code: Option<&'static str>,
-    message: Option<&'a str>,
-    insn: Option<u32>,
-    source: Option<&'a Source>,
-    insns_processed: u64,
-    states_total: u32,
-    states_peak: u32,
-    max_states_per_insn: u32,
-    stack_depth: u32,
-    duration_us: u64,
-}
-
 pub(crate) fn write(out: &mut dyn Write, task: &Task<'_>, host: &Host, outcome: &Outcome) -> io::Result<()> {
-    let stats = &outcome.stats;
+    let Outcome {
+        verdict,
+        program_type,
+        code,
+        message,
+        at,
+        source,
+        stats,
+        duration,
+        warnings,
+        detail: _,
+        explanation,
+        wants_types: _,
+    } = outcome;
     let line = Line {
-        file: &task.input.path,
-        program: task.name,
-        section: task.section(),
-        r#type: outcome.program_type.map(|kind| kind.name()),
+        file: task.input.path.clone(),
+        program: task.name.to_owned(),
+        section: task.section().map(str::to_owned),
+        kind: program_type.map(|kind| kind.name().to_owned()),
         kernel: host.version().to_string(),
-        verdict: outcome.verdict.name(),
-        code: outcome.code,
-        message: outcome.message.as_deref(),
-        insn: outcome.at.map(|at| at.0),
-        source: outcome.source.as_ref(),
+        verdict: *verdict,
+        code: code.map(str::to_owned),
+        message: message.clone(),
+        insn: at.map(|at| at.0),
+        source: source.clone(),
         insns_processed: stats.insns_processed,
         states_total: stats.total_states,
         states_peak: stats.peak_states,
         max_states_per_insn: stats.max_states_per_insn,
         stack_depth: stats.max_stack_depth,
-        duration_us: u64::try_from(outcome.duration.as_micros()).unwrap_or(u64::MAX),
+        duration_us: Some(u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)),
+        notes: warnings.clone(),
+        explanation: explanation.clone(),
     };
-    serde_json::to_writer(&mut *out, &line)?;
-    out.write_all(b"\n")
+    writeln!(out, "{}", line.to_json())
 }

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //!  files ─▶ inputs ─▶ tasks × kernels ─▶ all processors ─▶ put in order ─▶ human · JSON · log
+//!                                                              ├─▶ rows ─▶ table, or comparison with an earlier run
 //!                                                              └─▶ tally ─▶ exit status
 //! ```
 
@@ -10,11 +11,18 @@ mod outcome;
 mod task;
 mod words;
 
+mod row;
+mod sort;
+
+mod columns;
+mod compare;
 mod human;
 mod json;
 mod progress;
 mod sink;
 mod table;
+
+pub(crate) use sort::Key;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -33,7 +41,7 @@ use crate::input::{Content, Input, Loader, read_text};
 use crate::pick;
 use outcome::Verdict;
 use progress::Progress;
-use sink::Sink;
+use sink::{Sink, Tables};
 use task::{Asked, Task};
 
 /// Answers; the exit status is as documented.
@@ -53,9 +61,12 @@ pub(crate) fn run(args: &Check) -> Result<ExitCode, Fault> {
         // Bits that are not given: as loaders do it after a failure.
         log_level: args.log_level.unwrap_or(u32::from(format == Format::Log)),
         words: if format == Format::Human { Some(words::Words::of_terminal()) } else { None },
+        explains: format == Format::Json,
     };
     let tasks = tasks(&inputs, &args.programs.program, &mut undecided)?;
-    let mut sink = Sink::new(format, args.stats, &tasks, &asked);
+    let earlier = args.compare.as_deref().map(row::saved).transpose()?;
+    let tables = Tables { stats: args.stats, earlier, keys: &args.sort, save: args.stats_json.as_deref() };
+    let mut sink = Sink::new(format, tables, &tasks, &asked)?;
     answer(&tasks, &asked, &mut sink)?;
     let tally = sink.end()?;
     let code = match () {
@@ -68,12 +79,15 @@ pub(crate) fn run(args: &Check) -> Result<ExitCode, Fault> {
 
 /// How to print, where the arguments agree.
 fn format(args: &Check) -> Result<Format, Fault> {
+    if !args.sort.is_empty() && !args.stats && args.compare.is_none() {
+        return Err(Fault::Told("--sort needs a table: --stats or --compare".to_owned()));
+    }
     let logs = args.log_level.is_some_and(|level| level > 0);
     let format = args.format.unwrap_or(if logs { Format::Log } else { Format::Human });
     match format {
         Format::Json if logs => Err(Fault::Told("--log-level does not go with --format json".to_owned())),
-        Format::Json if args.stats => {
-            Err(Fault::Told("--stats does not go with --format json, which has it all".to_owned()))
+        Format::Json if args.stats || args.compare.is_some() => {
+            Err(Fault::Told("--stats and --compare do not go with --format json, which has it all".to_owned()))
         }
         Format::Human | Format::Json | Format::Log => Ok(format),
     }

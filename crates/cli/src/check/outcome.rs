@@ -4,54 +4,18 @@ use std::time::Duration;
 
 use bpfvet::explore::Stats;
 use bpfvet::insn::InsnIdx;
-use bpfvet::platform::{LineInfo, LoadRequest, ProgramType};
+use bpfvet::platform::{LoadRequest, ProgramType};
+use bpfvet::report::json::{Explanation, Source};
 use bpfvet::report::{Class, Diagnostic};
 
-/// The answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Verdict {
-    /// It would load.
-    Accepted,
-    /// It would not.
-    Rejected,
-    /// Not known: something is not modelled.
-    Unsupported,
-    /// Not known: a loader would not get so far, or there is a bug of ours.
-    Failed,
-}
+pub(crate) use bpfvet::report::json::Verdict;
 
-impl Verdict {
-    pub(crate) const ALL: [Self; 4] = [Self::Accepted, Self::Rejected, Self::Unsupported, Self::Failed];
-
-    pub(crate) const fn name(self) -> &'static str {
-        match self {
-            Self::Accepted => "accepted",
-            Self::Rejected => "rejected",
-            Self::Unsupported => "unsupported",
-            Self::Failed => "failed",
-        }
-    }
-
-    pub(crate) const fn of(class: Class) -> Self {
-        match class {
-            Class::Program | Class::Limit | Class::Compiler | Class::Host => Self::Rejected,
-            Class::Unsupported => Self::Unsupported,
-            Class::Bug => Self::Failed,
-        }
-    }
-}
-
-/// A line of the program's source.
-#[derive(Debug, serde::Serialize)]
-pub(crate) struct Source {
-    file: String,
-    line: u32,
-    text: String,
-}
-
-impl From<&LineInfo> for Source {
-    fn from(line: &LineInfo) -> Self {
-        Self { file: line.file.to_string(), line: line.line, text: line.text.trim().to_owned() }
+/// What a refusal of this kind comes to.
+pub(crate) const fn verdict_of(class: Class) -> Verdict {
+    match class {
+        Class::Program | Class::Limit | Class::Compiler | Class::Host => Verdict::Rejected,
+        Class::Unsupported => Verdict::Unsupported,
+        Class::Bug => Verdict::Failed,
     }
 }
 
@@ -73,6 +37,8 @@ pub(crate) struct Outcome {
     pub(crate) warnings: Vec<String>,
     /// The explanation, or the log, as it is to be printed.
     pub(crate) detail: String,
+    /// The explanation, for machines.
+    pub(crate) explanation: Option<Explanation>,
     /// The kernel's types could make another outcome of it.
     pub(crate) wants_types: bool,
 }
@@ -90,6 +56,7 @@ impl Outcome {
             duration: Duration::ZERO,
             warnings: Vec::new(),
             detail: String::new(),
+            explanation: None,
             wants_types: false,
         }
     }
@@ -98,11 +65,11 @@ impl Outcome {
     pub(crate) fn refused(request: &LoadRequest, diagnostic: &Diagnostic, stats: Stats) -> Self {
         let at = diagnostic.at();
         Self {
-            verdict: Verdict::of(diagnostic.class),
+            verdict: verdict_of(diagnostic.class),
             code: Some(diagnostic.code),
             message: Some(diagnostic.kernel.clone()),
             at,
-            source: at.and_then(|at| request.line_at(at)).map(Source::from),
+            source: at.and_then(|at| Source::at(at, request)),
             wants_types: diagnostic.class == Class::Unsupported,
             ..Self::accepted(request, stats)
         }
@@ -111,7 +78,7 @@ impl Outcome {
     /// The bytes are not instructions.
     pub(crate) fn undecodable(program_type: Option<ProgramType>, diagnostic: &Diagnostic) -> Self {
         Self {
-            verdict: Verdict::of(diagnostic.class),
+            verdict: verdict_of(diagnostic.class),
             code: Some(diagnostic.code),
             at: diagnostic.at(),
             ..Self::failed(program_type, diagnostic.kernel.clone())
@@ -131,6 +98,7 @@ impl Outcome {
             duration: Duration::ZERO,
             warnings: Vec::new(),
             detail: String::new(),
+            explanation: None,
             wants_types: false,
         }
     }

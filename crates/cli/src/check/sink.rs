@@ -1,14 +1,18 @@
 //! Where outcomes go, in order.
 
+use std::fs::File;
 use std::io::{self, BufWriter, Write};
+use std::path::Path;
 
 use anstream::AutoStream;
 
+use super::compare::Comparison;
 use super::human::Human;
 use super::outcome::{Outcome, Verdict};
-use super::table::Costs;
+use super::row::Row;
+use super::sort::Key;
 use super::task::{Asked, Task};
-use super::{human, json};
+use super::{human, json, table};
 use crate::args::Format;
 use crate::fault::Fault;
 use crate::host::Host;
@@ -35,12 +39,26 @@ impl Tally {
     }
 }
 
+/// What is wanted of the rows that verifications leave.
+pub(crate) struct Tables<'a> {
+    /// A table of them.
+    pub(crate) stats: bool,
+    /// Those of an earlier run, to compare with.
+    pub(crate) earlier: Option<Vec<Row>>,
+    /// Their order.
+    pub(crate) keys: &'a [Key],
+    /// Where to save them.
+    pub(crate) save: Option<&'a Path>,
+}
+
 /// Prints outcomes as they come, and the end.
 pub(crate) struct Sink<'a> {
     out: BufWriter<AutoStream<io::Stdout>>,
     format: Format,
     human: Human,
-    costs: Option<Costs>,
+    tables: Tables<'a>,
+    rows: Vec<Row>,
+    saved: Option<(&'a Path, BufWriter<File>)>,
     tally: Tally,
     tasks: usize,
     /// Whether the logs of several verifications must be told apart.
@@ -49,23 +67,35 @@ pub(crate) struct Sink<'a> {
 }
 
 impl<'a> Sink<'a> {
-    pub(crate) fn new(format: Format, stats: bool, tasks: &[Task<'_>], asked: &'a Asked<'a>) -> Self {
-        Self {
+    pub(crate) fn new(
+        format: Format,
+        tables: Tables<'a>,
+        tasks: &[Task<'_>],
+        asked: &'a Asked<'a>,
+    ) -> Result<Self, Fault> {
+        let saved = match tables.save {
+            Some(path) => Some((path, BufWriter::new(File::create(path).map_err(|error| unsaved(path, &error))?))),
+            None => None,
+        };
+        Ok(Self {
             out: BufWriter::new(anstream::stdout()),
             format,
-            human: Human::new(stats),
-            costs: stats.then(Costs::new),
+            human: Human::new(tables.stats || tables.earlier.is_some()),
+            tables,
+            rows: Vec::new(),
+            saved,
             tally: Tally::default(),
             tasks: tasks.len(),
             several: tasks.len().saturating_mul(asked.hosts.len()) > 1,
             asked,
-        }
+        })
     }
 
     pub(crate) fn tell(&mut self, task: &Task<'_>, host: &Host, outcome: Outcome) -> Result<(), Fault> {
         self.tally.add(outcome.verdict);
-        if let Some(costs) = &mut self.costs {
-            costs.add(task, host, &outcome);
+        self.rows.push(Row::of(task, host, &outcome));
+        if let Some((path, file)) = &mut self.saved {
+            json::write(file, task, host, &outcome).map_err(|error| unsaved(path, &error))?;
         }
         match self.format {
             Format::Json => json::write(&mut self.out, task, host, &outcome)?,
@@ -82,13 +112,25 @@ impl<'a> Sink<'a> {
         Ok(())
     }
 
+    /// The end. What is counted is what decides the exit status.
     pub(crate) fn end(mut self) -> Result<Tally, Fault> {
+        if let Some((path, file)) = &mut self.saved {
+            file.flush().map_err(|error| unsaved(path, &error))?;
+        }
         // What there was to say has been said on standard error.
         if self.tasks == 0 {
             return Ok(self.tally);
         }
-        if let Some(costs) = &self.costs {
-            writeln!(self.out, "{costs}")?;
+        if self.tables.stats {
+            table::write(&mut self.out, &self.rows, self.tables.keys)?;
+        }
+        let mut tally = self.tally;
+        if let Some(earlier) = &self.tables.earlier {
+            let mut comparison = Comparison::of(earlier, &self.rows);
+            comparison.sort(self.tables.keys);
+            comparison.write(&mut self.out)?;
+            comparison.summary(&mut self.out)?;
+            tally = Tally { counts: Verdict::ALL.map(|verdict| comparison.became(verdict)) };
         }
         if self.format == Format::Human {
             human::summary(&mut self.out, self.tasks, self.asked.hosts.len(), &self.tally)?;
@@ -97,6 +139,10 @@ impl<'a> Sink<'a> {
         if self.format == Format::Human {
             human::notes(self.asked);
         }
-        Ok(self.tally)
+        Ok(tally)
     }
+}
+
+fn unsaved(path: &Path, error: &io::Error) -> Fault {
+    Fault::Told(format!("{}: cannot be written: {error}", path.display()))
 }

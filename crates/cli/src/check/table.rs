@@ -1,53 +1,32 @@
 //! What verifications cost, as a table in the manner of veristat.
 
-use std::fmt;
+use std::io::{self, Write};
 
-use comfy_table::presets;
-use comfy_table::{Cell, CellAlignment, Table};
+use super::columns::{self, Cell, Head};
+use super::human::style;
+use super::row::{Count, Row};
+use super::sort::Key;
 
-use super::outcome::Outcome;
-use super::task::Task;
-use crate::host::Host;
-
-const HEAD: [&str; 10] =
-    ["file", "program", "kernel", "verdict", "insns", "states", "peak", "per insn", "stack", "time (us)"];
-
-/// One row a verification.
-#[derive(Debug)]
-pub(crate) struct Costs {
-    table: Table,
+/// The columns that do not count anything.
+pub(crate) fn names() -> impl Iterator<Item = Head> {
+    ["File", "Program", "Kernel"].into_iter().map(|title| Head { title: title.to_owned(), right: false })
 }
 
-impl Costs {
-    pub(crate) fn new() -> Self {
-        let mut table = Table::new();
-        table.load_style(presets::NOTHING).set_header(HEAD);
-        Self { table }
-    }
-
-    pub(crate) fn add(&mut self, task: &Task<'_>, host: &Host, outcome: &Outcome) {
-        let stats = &outcome.stats;
-        let texts = [
-            task.input.path.clone(),
-            task.name.to_owned(),
-            host.version().to_string(),
-            outcome.verdict.name().to_owned(),
-        ];
-        let numbers = [
-            stats.insns_processed.into(),
-            stats.total_states.into(),
-            stats.peak_states.into(),
-            stats.max_states_per_insn.into(),
-            stats.max_stack_depth.into(),
-            outcome.duration.as_micros(),
-        ];
-        let numbers = numbers.iter().map(|number: &u128| Cell::new(number).set_alignment(CellAlignment::Right));
-        self.table.add_row(texts.into_iter().map(Cell::new).chain(numbers));
-    }
-}
-
-impl fmt::Display for Costs {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.table.trim_fmt().fmt(f)
-    }
+pub(crate) fn write(out: &mut dyn Write, rows: &[Row], keys: &[Key]) -> io::Result<()> {
+    let verdict = Head { title: "Verdict".to_owned(), right: false };
+    let counts = Count::ALL.into_iter().map(|count| Head { title: count.title().to_owned(), right: true });
+    let heads: Vec<Head> = names().chain([verdict]).chain(counts).collect();
+    let mut rows: Vec<&Row> = rows.iter().collect();
+    rows.sort_by(|a, b| {
+        keys.iter().fold(std::cmp::Ordering::Equal, |order, key| {
+            order.then_with(|| key.compare((None, Some(a)), (None, Some(b))))
+        })
+    });
+    let cells = rows.into_iter().map(|row| {
+        let names = [row.base(), &row.program, &row.kernel].map(Cell::new);
+        let verdict = Cell::new(row.verdict.name()).styled(style(row.verdict));
+        let counts = Count::ALL.map(|count| Cell::new(row.count(count).to_string()));
+        names.into_iter().chain([verdict]).chain(counts).collect()
+    });
+    columns::write(out, &heads, &cells.collect::<Vec<_>>())
 }

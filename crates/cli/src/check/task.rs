@@ -7,7 +7,8 @@ use bpfvet::Verifier;
 use bpfvet::elf::{Object, ProgramEntry, ProgramError, section_kind};
 use bpfvet::linux::Linux;
 use bpfvet::platform::{LoadRequest, Privilege, ProgramType};
-use bpfvet::report::{History, KernelLog, LogLevel, Names, Recorder, explain, explain_bytes};
+use bpfvet::report::json::Explanation;
+use bpfvet::report::{Diagnostic, History, KernelLog, LogLevel, Names, Recorder, explain, explain_bytes};
 
 use super::outcome::{Outcome, Verdict};
 use super::words::Words;
@@ -26,6 +27,8 @@ pub(crate) struct Asked<'a> {
     pub(crate) log_level: u32,
     /// How explanations are drawn; `None` where none is wanted.
     pub(crate) words: Option<Words>,
+    /// Explanations for machines are wanted.
+    pub(crate) explains: bool,
 }
 
 /// One program.
@@ -63,7 +66,7 @@ impl<'a> Task<'a> {
             Content::Raw { name: _, program: Err(error) } => {
                 let diagnostic = explain_bytes(error);
                 let mut outcome = Outcome::undecodable(asked.kind.map(|kind| kind.program_type), &diagnostic);
-                outcome.detail = asked.detail_without_program(&diagnostic, &outcome);
+                asked.tell_without_program(&diagnostic, &mut outcome);
                 outcome
             }
             Content::Raw { name, program: Ok(program) } => match asked.kind {
@@ -126,7 +129,7 @@ impl Asked<'_> {
         if let ProgramError::Decode(error) = error {
             let diagnostic = explain_bytes(error);
             let mut outcome = Outcome::undecodable(program_type, &diagnostic);
-            outcome.detail = self.detail_without_program(&diagnostic, &outcome);
+            self.tell_without_program(&diagnostic, &mut outcome);
             return outcome;
         }
         let mut outcome = Outcome::failed(program_type, error.to_string());
@@ -137,13 +140,14 @@ impl Asked<'_> {
         outcome
     }
 
-    /// The log of a program that is none: the kernel looks at the encoding first.
-    fn detail_without_program(&self, diagnostic: &bpfvet::report::Diagnostic, outcome: &Outcome) -> String {
-        match &self.words {
+    /// The explanation, or the log, of a program that is none: the kernel looks at the encoding first.
+    fn tell_without_program(&self, diagnostic: &Diagnostic, outcome: &mut Outcome) {
+        outcome.detail = match &self.words {
             Some(words) => words.plain(diagnostic),
             None if self.log_level > 0 => outcome.message.clone().map(|text| text + "\n").unwrap_or_default(),
             None => String::new(),
-        }
+        };
+        outcome.explanation = self.explains.then(|| Explanation::new(diagnostic, None));
     }
 
     /// Verifies, and once more with a recorder when there is something to explain.
@@ -174,17 +178,19 @@ impl Asked<'_> {
             Ok(accepted) => return Outcome { detail: log, duration, ..Outcome::accepted(request, accepted.stats) },
             Err(rejection) => rejection,
         };
-        let history = match (&self.words, &graph) {
-            (Some(_), Ok(graph)) => {
+        let wants_history = self.words.is_some() || self.explains;
+        let history = match &graph {
+            Ok(graph) if wants_history => {
                 let mut recorder = Recorder::new(graph.program());
                 // The same again: a verification depends on nothing else.
                 let _ = verifier.verify_graph(request, graph, &mut recorder);
                 recorder.into_history()
             }
-            (Some(_) | None, _) => History::default(),
+            Ok(_) | Err(_) => History::default(),
         };
         let diagnostic = explain(&rejection, &names, &history);
         let mut outcome = Outcome::refused(request, &diagnostic, rejection.stats);
+        outcome.explanation = self.explains.then(|| Explanation::new(&diagnostic, Some(request)));
         if let Some(words) = &self.words {
             log.push_str(&words.drawn(&diagnostic, &names, &history, dir));
         }

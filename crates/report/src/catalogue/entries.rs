@@ -325,6 +325,11 @@ pub(super) const ALL: &[Entry] = &[
         "A field of the context that is not there, or that cannot be accessed with this size or in this way.",
         "Access whole fields of the context structure, and only write those that may be written.",
     ),
+    entry(
+        "memory::context-argument",
+        "An argument of the traced function is read that it does not have, or in parts.",
+        "Read whole arguments, eight bytes each, as the function has them in this kernel's BTF.",
+    ),
     entry("memory::context-released", "A field of the context that pointed to an object which is gone.", ""),
     entry("memory::flow-keys", "An access outside the flow keys.", ""),
     entry("memory::flow-keys-variable", "Flow keys are accessed at a variable offset.", ""),

@@ -1,697 +1,176 @@
-//! A table: by code, a program that is refused with it, and the same program repaired.
+//! Examples: by code, a program that is refused with it, and the same program repaired.
+//!
+//! They are texts of the corpus, in `examples/`, one file a group, and are run with it: what they say comes out is what comes out.
 
-use bpfvet_platform::{Privilege, ProgramType};
+use alloc::format;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
 
-use super::Example;
+/// The files, in the order of the entries.
+const FILES: &[&str] = &[
+    include_str!("examples/instruction.md"),
+    include_str!("examples/load.md"),
+    include_str!("examples/structure.md"),
+    include_str!("examples/register.md"),
+    include_str!("examples/memory.md"),
+    include_str!("examples/resource.md"),
+    include_str!("examples/call.md"),
+    include_str!("examples/context.md"),
+    include_str!("examples/policy.md"),
+    include_str!("examples/limit.md"),
+    include_str!("examples/bpfvet.md"),
+];
 
-/// A privileged program of this type.
-const fn of(code: &'static str, program_type: ProgramType, failing: &'static str, repaired: &'static str) -> Example {
-    Example { code, program_type, privilege: Privilege::FULL, failing, repaired }
+/// What the corpus says of a code: a program that is refused with it, one that differs from it in the cure and loads, or why there
+/// is none.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Example {
+    /// The code.
+    pub code: &'static str,
+    /// What is to be known of it beside the programs.
+    pub prose: String,
+    /// How the programs are loaded: type, rights, kernels, maps, a line each.
+    pub setting: Vec<String>,
+    /// Refused.
+    pub failing: Option<Listing>,
+    /// Accepted.
+    pub repaired: Option<Listing>,
 }
 
-/// A privileged XDP program.
-const fn xdp(code: &'static str, failing: &'static str, repaired: &'static str) -> Example {
-    of(code, ProgramType::XDP, failing, repaired)
-}
-
-/// A socket filter loaded without any capability.
-const fn unprivileged(code: &'static str, failing: &'static str, repaired: &'static str) -> Example {
-    Example { code, program_type: ProgramType::SOCKET_FILTER, privilege: Privilege::NONE, failing, repaired }
+/// A program in the assembler's language, with what is said beside its lines.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Listing {
+    /// Its lines, without remarks.
+    pub lines: Vec<&'static str>,
+    /// The line that is refused, from 0, and the code; none where the program loads.
+    pub refused: Option<(usize, &'static str)>,
+    /// What kernels say, each with the releases that say so; those are not told where all do.
+    pub messages: Vec<(&'static str, &'static str)>,
 }
 
 /// All examples.
-#[rustfmt::skip]
-pub(super) const ALL: &[Example] = &[
-    xdp(
-        "structure::falls-through",
-        "r0 = 2",
-        "r0 = 2
-         exit",
-    ),
-    xdp(
-        "structure::jump-out-of-range",
-        "r0 = 2
-         if r0 == 2 goto +5
-         exit",
-        "r0 = 2
-         if r0 == 2 goto +0
-         exit",
-    ),
-    xdp(
-        "structure::unreachable",
-        "r0 = 2
-         exit
-         r0 = 1
-         exit",
-        "r0 = 2
-         exit",
-    ),
-    xdp(
-        "structure::infinite-loop",
-        "call 7
-         again: if r0 == 1 goto out
-         goto again
-         out: r0 = 2
-         exit",
-        "r0 = 0
-         again: r0 += 1
-         if r0 < 10 goto again
-         r0 = 2
-         exit",
-    ),
-    unprivileged(
-        "structure::back-edge",
-        "r0 = 0
-         again: r0 += 1
-         if r0 < 4 goto again
-         exit",
-        "r0 = 0
-         r0 += 1
-         r0 += 1
-         r0 += 1
-         r0 += 1
-         exit",
-    ),
-    xdp(
-        "structure::recursive-call",
-        "call f
-         r0 = 2
-         exit
-         f: call f
-         r0 = 0
-         exit",
-        "call f
-         r0 = 2
-         exit
-         f: r0 = 0
-         exit",
-    ),
-    xdp(
-        "register::unreadable",
-        "r0 = r3
-         exit",
-        "r3 = 2
-         r0 = r3
-         exit",
-    ),
-    xdp(
-        "register::frame-pointer-written",
-        "r10 += -8
-         r0 = 2
-         exit",
-        "r2 = r10
-         r2 += -8
-         r0 = 2
-         exit",
-    ),
-    unprivileged(
-        "register::pointer-arithmetic",
-        "r1 = -r1
-         r0 = 0
-         exit",
-        "r1 = 1
-         r1 = -r1
-         r0 = 0
-         exit",
-    ),
-    xdp(
-        "register::pointer-arithmetic-32",
-        "w1 += 4
-         r0 = 2
-         exit",
-        "r1 += 4
-         r0 = 2
-         exit",
-    ),
-    xdp(
-        "register::pointer-arithmetic-on-nullable",
-        "r1 = 0
-         *(u32 *)(r10 - 4) = r1
-         r2 = r10
-         r2 += -4
-         r1 = map[fd:0]
-         call 1
-         r0 += 4
-         if r0 == 0 goto out
-         r0 = *(u8 *)(r0 + 0)
-         out: r0 = 2
-         exit",
-        "r1 = 0
-         *(u32 *)(r10 - 4) = r1
-         r2 = r10
-         r2 += -4
-         r1 = map[fd:0]
-         call 1
-         if r0 == 0 goto out
-         r0 += 4
-         r0 = *(u8 *)(r0 + 0)
-         out: r0 = 2
-         exit",
-    ),
-    xdp(
-        "register::pointer-arithmetic-on-kind",
-        "r2 = *(u32 *)(r1 + 4)
-         r2 += 8
-         r0 = 2
-         exit",
-        "r2 = *(u32 *)(r1 + 0)
-         r2 += 8
-         r0 = 2
-         exit",
-    ),
-    xdp(
-        "register::pointer-pointer",
-        "r2 = r10
-         r2 += r1
-         r0 = 2
-         exit",
-        "r2 = r10
-         r2 += -8
-         r0 = 2
-         exit",
-    ),
-    xdp(
-        "register::pointer-operator",
-        "r2 = r10
-         r2 &= -8
-         r0 = 2
-         exit",
-        "r2 = r10
-         r2 += -8
-         r0 = 2
-         exit",
-    ),
-    xdp(
-        "register::pointer-from-scalar",
-        "r2 = 8
-         r2 -= r10
-         r0 = 2
-         exit",
-        "r2 = r10
-         r2 += -8
-         r0 = 2
-         exit",
-    ),
-    xdp(
-        "register::stack-pointer-subtraction",
-        "r2 = r10
-         r2 -= 8
-         r0 = 2
-         exit",
-        "r2 = r10
-         r2 += -8
-         r0 = 2
-         exit",
-    ),
-    xdp(
-        "register::offset-unbounded",
-        "call 5
-         r2 = r10
-         r2 += r0
-         r0 = 2
-         exit",
-        "call 5
-         r0 &= 7
-         r2 = r10
-         r2 += r0
-         r0 = 2
-         exit",
-    ),
-    xdp(
-        "register::offset-constant-too-large",
-        "r2 = r10
-         r2 += 0x40000000
-         r0 = 2
-         exit",
-        "r2 = r10
-         r2 += -64
-         r0 = 2
-         exit",
-    ),
-    xdp(
-        "register::division-by-zero",
-        "r0 = 2
-         r0 /= 0
-         exit",
-        "r0 = 2
-         r0 /= 2
-         exit",
-    ),
-    xdp(
-        "register::invalid-shift",
-        "r0 = 2
-         r0 <<= 64
-         exit",
-        "r0 = 2
-         r0 <<= 63
-         r0 = 2
-         exit",
-    ),
-    unprivileged(
-        "register::sign-extends-pointer",
-        "r2 = (s32)r1
-         r0 = 0
-         exit",
-        "r2 = 1
-         r2 = (s32)r2
-         r0 = 0
-         exit",
-    ),
-    unprivileged(
-        "register::partial-pointer-copy",
-        "w2 = w1
-         r0 = 0
-         exit",
-        "r2 = r1
-         r0 = 0
-         exit",
-    ),
-    unprivileged(
-        "register::pointer-comparison",
-        "r0 = 0
-         if r1 > 100 goto +0
-         if r1 > 100 goto out
-         r0 = 1
-         out: exit",
-        "r0 = 0
-         r2 = *(u32 *)(r1 + 0)
-         if r2 > 100 goto out
-         r0 = 1
-         out: exit",
-    ),
-    xdp(
-        "memory::out-of-bounds",
-        "r2 = *(u32 *)(r1 + 0)
-         r0 = *(u8 *)(r2 + 13)
-         r0 = 2
-         exit",
-        "r2 = *(u32 *)(r1 + 0)
-         r3 = *(u32 *)(r1 + 4)
-         r4 = r2
-         r4 += 14
-         if r4 > r3 goto out
-         r0 = *(u8 *)(r2 + 13)
-         out: r0 = 2
-         exit",
-    ),
-    xdp(
-        "memory::packet-end",
-        "r2 = *(u32 *)(r1 + 0)
-         r3 = *(u32 *)(r1 + 4)
-         if r2 < r3 goto out
-         r0 = *(u8 *)(r2 + 0)
-         out: r0 = 2
-         exit",
-        "r2 = *(u32 *)(r1 + 0)
-         r3 = *(u32 *)(r1 + 4)
-         r4 = r2
-         r4 += 1
-         if r4 > r3 goto out
-         r0 = *(u8 *)(r2 + 0)
-         out: r0 = 2
-         exit",
-    ),
-    xdp(
-        "memory::invalid-pointer",
-        "r1 = 0
-         *(u32 *)(r10 - 4) = r1
-         r2 = r10
-         r2 += -4
-         r1 = map[fd:0]
-         call 1
-         r0 = *(u64 *)(r0 + 0)
-         r0 = 2
-         exit",
-        "r1 = 0
-         *(u32 *)(r10 - 4) = r1
-         r2 = r10
-         r2 += -4
-         r1 = map[fd:0]
-         call 1
-         if r0 == 0 goto out
-         r0 = *(u64 *)(r0 + 0)
-         out: r0 = 2
-         exit",
-    ),
-    xdp(
-        "memory::modified-pointer",
-        "r1 += 8
-         r2 = *(u32 *)(r1 + 4)
-         r0 = 2
-         exit",
-        "r2 = *(u32 *)(r1 + 12)
-         r0 = 2
-         exit",
-    ),
-    xdp(
-        "memory::variable-offset",
-        "r6 = r1
-         call 7
-         r0 &= 4
-         r6 += r0
-         r2 = *(u32 *)(r6 + 0)
-         r0 = 2
-         exit",
-        "r6 = r1
-         call 7
-         r0 &= 4
-         r2 = *(u32 *)(r6 + 12)
-         r0 = 2
-         exit",
-    ),
-    xdp(
-        "memory::misaligned",
-        "r1 = 0
-         *(u32 *)(r10 - 6) = r1
-         r0 = 2
-         exit",
-        "r1 = 0
-         *(u32 *)(r10 - 8) = r1
-         r0 = 2
-         exit",
-    ),
-    xdp(
-        "memory::context",
-        "r2 = *(u32 *)(r1 + 200)
-         r0 = 2
-         exit",
-        "r2 = *(u32 *)(r1 + 12)
-         r0 = 2
-         exit",
-    ),
-    xdp(
-        "memory::map-flags",
-        "r1 = 0
-         *(u32 *)(r10 - 4) = r1
-         r2 = r10
-         r2 += -4
-         r1 = map[fd:4]
-         call 1
-         if r0 == 0 goto out
-         r1 = 1
-         *(u64 *)(r0 + 0) = r1
-         out: r0 = 2
-         exit",
-        "r1 = 0
-         *(u32 *)(r10 - 4) = r1
-         r2 = r10
-         r2 += -4
-         r1 = map[fd:1]
-         call 1
-         if r0 == 0 goto out
-         r1 = 1
-         *(u64 *)(r0 + 0) = r1
-         out: r0 = 2
-         exit",
-    ),
-    of(
-        "memory::packet-read-only",
-        ProgramType::CGROUP_SKB,
-        "r2 = *(u32 *)(r1 + 76)
-         r3 = *(u32 *)(r1 + 80)
-         r4 = r2
-         r4 += 1
-         if r4 > r3 goto out
-         *(u8 *)(r2 + 0) = 0
-         out: r0 = 1
-         exit",
-        "r2 = *(u32 *)(r1 + 76)
-         r3 = *(u32 *)(r1 + 80)
-         r4 = r2
-         r4 += 1
-         if r4 > r3 goto out
-         r5 = *(u8 *)(r2 + 0)
-         out: r0 = 1
-         exit",
-    ),
-    xdp(
-        "memory::stack-out-of-bounds",
-        "r1 = 0
-         *(u64 *)(r10 - 520) = r1
-         r0 = 2
-         exit",
-        "r1 = 0
-         *(u64 *)(r10 - 512) = r1
-         r0 = 2
-         exit",
-    ),
-    unprivileged(
-        "memory::stack-uninit",
-        "*(u8 *)(r10 - 8) = 0
-         r0 = *(u64 *)(r10 - 8)
-         r0 = 0
-         exit",
-        "*(u64 *)(r10 - 8) = 0
-         r0 = *(u64 *)(r10 - 8)
-         r0 = 0
-         exit",
-    ),
-    xdp(
-        "memory::partial-pointer-spill",
-        "*(u32 *)(r10 - 8) = r1
-         r0 = 2
-         exit",
-        "*(u64 *)(r10 - 8) = r1
-         r0 = 2
-         exit",
-    ),
-    xdp(
-        "memory::partial-pointer-fill",
-        "*(u64 *)(r10 - 8) = r1
-         r2 = *(u32 *)(r10 - 8)
-         r0 = 2
-         exit",
-        "*(u64 *)(r10 - 8) = r1
-         r2 = *(u64 *)(r10 - 8)
-         r0 = 2
-         exit",
-    ),
-    xdp(
-        "memory::atomic-on-kind",
-        "r2 = 1
-         lock *(u32 *)(r1 + 0) += r2
-         r0 = 2
-         exit",
-        "r2 = 1
-         *(u64 *)(r10 - 8) = r2
-         lock *(u64 *)(r10 - 8) += r2
-         r0 = 2
-         exit",
-    ),
-    unprivileged(
-        "memory::spilled-pointer-corrupted",
-        "*(u64 *)(r10 - 8) = r1
-         *(u8 *)(r10 - 7) = 0
-         r0 = *(u64 *)(r10 - 8)
-         r0 = 0
-         exit",
-        "*(u64 *)(r10 - 8) = r1
-         *(u8 *)(r10 - 16) = 0
-         r0 = *(u64 *)(r10 - 8)
-         r0 = 0
-         exit",
-    ),
-    xdp(
-        "resource::leak",
-        "r1 = map[fd:2]
-         r2 = 8
-         r3 = 0
-         call 131
-         r0 = 2
-         exit",
-        "r1 = map[fd:2]
-         r2 = 8
-         r3 = 0
-         call 131
-         if r0 == 0 goto out
-         r1 = r0
-         r2 = 0
-         call 132
-         out: r0 = 2
-         exit",
-    ),
-    xdp(
-        "call::argument-kind",
-        "r2 = 4
-         r1 = map[fd:0]
-         call 1
-         r0 = 2
-         exit",
-        "r1 = 0
-         *(u32 *)(r10 - 4) = r1
-         r2 = r10
-         r2 += -4
-         r1 = map[fd:0]
-         call 1
-         r0 = 2
-         exit",
-    ),
-    of(
-        "call::size-zero",
-        ProgramType::KPROBE,
-        "r1 = r10
-         r1 += -8
-         r2 = 0
-         call 16
-         r0 = 0
-         exit",
-        "r1 = r10
-         r1 += -16
-         r2 = 16
-         call 16
-         r0 = 0
-         exit",
-    ),
-    of(
-        "call::size-negative",
-        ProgramType::KPROBE,
-        "r1 = r10
-         r1 += -16
-         r2 = -1
-         call 16
-         r0 = 0
-         exit",
-        "r1 = r10
-         r1 += -16
-         r2 = 16
-         call 16
-         r0 = 0
-         exit",
-    ),
-    xdp(
-        "call::map-helper",
-        "r6 = r1
-         r1 = 0
-         *(u32 *)(r10 - 4) = r1
-         r2 = r10
-         r2 += -4
-         r1 = map[fd:3]
-         call 1
-         r0 = 2
-         exit",
-        "r6 = r1
-         r1 = 0
-         *(u32 *)(r10 - 4) = r1
-         r2 = r10
-         r2 += -4
-         r1 = map[fd:1]
-         call 1
-         r0 = 2
-         exit",
-    ),
-    xdp(
-        "call::not-constant",
-        "call 7
-         r2 = r0
-         r2 &= 8
-         r1 = map[fd:2]
-         r3 = 0
-         call 131
-         r0 = 2
-         exit",
-        "r2 = 8
-         r1 = map[fd:2]
-         r3 = 0
-         call 131
-         if r0 == 0 goto out
-         r1 = r0
-         r2 = 0
-         call 132
-         out: r0 = 2
-         exit",
-    ),
-    xdp(
-        "policy::unknown-helper",
-        "call 9999
-         exit",
-        "call 7
-         r0 = 2
-         exit",
-    ),
-    of(
-        "policy::helper-not-allowed",
-        ProgramType::KPROBE,
-        "r1 = 1
-         r2 = 0
-         call 23
-         r0 = 0
-         exit",
-        "call 5
-         r0 = 0
-         exit",
-    ),
-    unprivileged(
-        "policy::pointer-leak",
-        "r0 = r1
-         exit",
-        "r0 = 0
-         exit",
-    ),
-    xdp(
-        "policy::packet-load",
-        "r6 = r1
-         r0 = *(u8 *)skb[0]
-         r0 = 2
-         exit",
-        "r2 = *(u32 *)(r1 + 0)
-         r3 = *(u32 *)(r1 + 4)
-         r4 = r2
-         r4 += 1
-         if r4 > r3 goto out
-         r0 = *(u8 *)(r2 + 0)
-         out: r0 = 2
-         exit",
-    ),
-    of(
-        "policy::packet-load-context",
-        ProgramType::SOCKET_FILTER,
-        "r6 = 0
-         r0 = *(u8 *)skb[0]
-         exit",
-        "r6 = r1
-         r0 = *(u8 *)skb[0]
-         exit",
-    ),
-    of(
-        "policy::return-value",
-        ProgramType::CGROUP_SOCK,
-        "r0 = 5
-         exit",
-        "r0 = 1
-         exit",
-    ),
-    xdp(
-        "policy::returns-stack-pointer",
-        "call f
-         r0 = 2
-         exit
-         f: r0 = r10
-         exit",
-        "call f
-         r0 = 2
-         exit
-         f: r0 = 0
-         exit",
-    ),
-    xdp(
-        "limit::combined-stack",
-        "r1 = 0
-         *(u64 *)(r10 - 400) = r1
-         call f
-         r0 = 2
-         exit
-         f: r1 = 0
-         *(u64 *)(r10 - 400) = r1
-         r0 = 0
-         exit",
-        "r1 = 0
-         *(u64 *)(r10 - 200) = r1
-         call f
-         r0 = 2
-         exit
-         f: r1 = 0
-         *(u64 *)(r10 - 200) = r1
-         r0 = 0
-         exit",
-    ),
-];
+pub(super) fn all() -> impl Iterator<Item = Example> {
+    FILES.iter().flat_map(|file| of_file(file))
+}
+
+fn of_file(file: &'static str) -> impl Iterator<Item = Example> {
+    let (above, sections) = file.split_once("\n## ").unwrap_or((file, ""));
+    sections.split("\n## ").filter_map(move |section| {
+        let (code, text) = section.split_once('\n')?;
+        Some(Example::read(code.trim(), Parts::of(above), text))
+    })
+}
+
+/// Blocks of a text, and what stands between them.
+#[derive(Default)]
+struct Parts {
+    toml: Vec<&'static str>,
+    listings: Vec<Listing>,
+    prose: String,
+}
+
+impl Parts {
+    fn of(text: &'static str) -> Self {
+        let mut parts = Self::default();
+        let mut pieces = text.split("```");
+        loop {
+            if let Some(prose) = pieces.next() {
+                parts.tell(prose);
+            }
+            let Some(block) = pieces.next() else { return parts };
+            match block.split_once('\n') {
+                Some(("toml", text)) => parts.toml.push(text),
+                Some(("bpf", text)) => parts.listings.push(Listing::read(text)),
+                Some(_) | None => {}
+            }
+        }
+    }
+
+    fn tell(&mut self, prose: &str) {
+        for line in prose.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#')) {
+            let gap = if self.prose.is_empty() { "" } else { " " };
+            self.prose.push_str(gap);
+            self.prose.push_str(line);
+        }
+    }
+}
+
+impl Example {
+    fn read(code: &'static str, above: Parts, text: &'static str) -> Self {
+        let Parts { toml, listings, prose } = Parts::of(text);
+        let mut listings = listings.into_iter();
+        let (failing, repaired) = (listings.next(), listings.next());
+        let used: Vec<&str> =
+            failing.iter().chain(&repaired).flat_map(|listing| listing.lines.iter().copied()).collect();
+        let mut keys: Vec<(&str, &str)> = Vec::new();
+        let mut maps = Vec::new();
+        for text in above.toml.iter().chain(&toml) {
+            let (plain, rest) = text.split_once("[[map]]").unwrap_or((text, ""));
+            for (key, value) in plain.lines().filter_map(|line| line.split_once('=')) {
+                // What is said last holds.
+                keys.retain(|(other, _)| *other != key.trim());
+                keys.push((key.trim(), value.trim()));
+            }
+            if !rest.is_empty() {
+                maps = rest.split("[[map]]").map(map_words).collect();
+            }
+        }
+        let mut setting: Vec<String> = keys.iter().filter_map(|(key, value)| key_words(key, value)).collect();
+        let is_used = |name: &str| used.iter().any(|line| line.ends_with(&format!(" = {name} ll")));
+        setting.extend(maps.into_iter().filter(|(name, _)| is_used(name)).map(|(_, words)| words));
+        Self { code, prose, setting, failing, repaired }
+    }
+}
+
+/// A setting of the load in words; nothing where it only concerns those who run the corpus.
+fn key_words(key: &str, value: &str) -> Option<String> {
+    let plain = value.trim_matches('"');
+    match (key, value) {
+        ("program", _) => Some(format!("program type: {plain}")),
+        ("unprivileged", "true") => Some("without capabilities".to_string()),
+        ("gpl", "false") => Some("with a licence that is not compatible with the GPL".to_string()),
+        ("sleepable", "true") => Some("sleepable".to_string()),
+        ("strict_alignment", "true") => Some("with strict alignment".to_string()),
+        ("kernel", _) => Some(format!("Linux {}", value.trim_matches(['[', ']']).replace('"', ""))),
+        (_, _) => None,
+    }
+}
+
+/// A map's name, and what it is.
+fn map_words(block: &str) -> (String, String) {
+    let mut name = String::new();
+    let mut words = String::new();
+    for (key, value) in block.lines().filter_map(|line| line.split_once('=')) {
+        let (key, value) = (key.trim(), value.trim().trim_matches('"'));
+        match key {
+            "name" => name = value.to_string(),
+            "kind" => words = format!("{value}{words}"),
+            _ => words.push_str(&format!(", {key} {value}")),
+        }
+    }
+    let words = format!("map {name}: {words}");
+    (name, words)
+}
+
+impl Listing {
+    fn read(text: &'static str) -> Self {
+        let mut listing = Self { lines: Vec::new(), refused: None, messages: Vec::new() };
+        for line in text.lines() {
+            let (code, remarks) = line.split_once(';').unwrap_or((line, ""));
+            let at = listing.lines.len();
+            for remark in remarks.split(" ; ") {
+                let Some((key, text)) = remark.trim().split_once(": ") else { continue };
+                let (key, kernels) = key.split_once('(').unwrap_or((key, ""));
+                match key {
+                    "reject" => listing.refused = Some((at, text)),
+                    "message" => listing.messages.push((kernels.trim_end_matches(')'), text)),
+                    _ => {}
+                }
+            }
+            if !code.trim().is_empty() {
+                listing.lines.push(code.trim_end());
+            }
+        }
+        listing
+    }
+}

@@ -2,11 +2,11 @@
 
 mod entries;
 mod examples;
+mod text;
 
-use alloc::vec;
 use alloc::vec::Vec;
 
-use bpfvet_platform::{MapDef, MapKind, Privilege, ProgramType};
+pub use examples::{Example, Listing};
 
 /// A code in words.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -19,33 +19,16 @@ pub struct Entry {
     pub cure: &'static str,
 }
 
-/// A program that is refused with a code, and one that differs from it in the cure and is accepted by Linux 7.3.
-///
-/// Both are assembly in the dialect of `bpfvet-asm`, without names; maps are those of [`example_maps`], by index.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Example {
-    /// The code.
-    pub code: &'static str,
-    /// The program's type.
-    pub program_type: ProgramType,
-    /// What the loader is trusted with.
-    pub privilege: Privilege,
-    /// Refused.
-    pub failing: &'static str,
-    /// Accepted.
-    pub repaired: &'static str,
-}
-
 /// Every code, in the order in which a kernel would come across them.
 #[must_use]
 pub const fn entries() -> &'static [Entry] {
     entries::ALL
 }
 
-/// Every example.
+/// Every example, in the order of the files that they stand in.
 #[must_use]
-pub const fn examples() -> &'static [Example] {
-    examples::ALL
+pub fn examples() -> Vec<Example> {
+    examples::all().collect()
 }
 
 /// What is known of a code.
@@ -57,8 +40,8 @@ pub fn find(code: &str) -> Option<&'static Entry> {
 impl Entry {
     /// Its example, if it has one.
     #[must_use]
-    pub fn example(&self) -> Option<&'static Example> {
-        examples::ALL.iter().find(|example| example.code == self.code)
+    pub fn example(&self) -> Option<Example> {
+        examples::all().find(|example| example.code == self.code)
     }
 
     /// Why a kernel refuses such programs.
@@ -101,26 +84,4 @@ impl Entry {
             Some(_) | None => "",
         }
     }
-}
-
-/// The maps of the examples.
-///
-/// | index | kind | key | value | entries |
-/// | --- | --- | --- | --- | --- |
-/// | 0 | hash | 4 | 8 | 16 |
-/// | 1 | array | 4 | 48 | 4 |
-/// | 2 | ring buffer | – | – | 4096 bytes |
-/// | 3 | program array | 4 | 4 | 4 |
-/// | 4 | array, read-only for programs | 4 | 8 | 4 |
-#[must_use]
-pub fn example_maps() -> Vec<MapDef> {
-    let mut constants = MapDef::new("constants", MapKind::ARRAY, 4, 8, 4);
-    constants.flags = MapDef::RDONLY_PROG;
-    vec![
-        MapDef::new("counts", MapKind::HASH, 4, 8, 16),
-        MapDef::new("values", MapKind::ARRAY, 4, 48, 4),
-        MapDef::new("events", MapKind::RINGBUF, 0, 0, 4096),
-        MapDef::new("programs", MapKind::PROG_ARRAY, 4, 4, 4),
-        constants,
-    ]
 }

@@ -100,6 +100,21 @@ impl Case {
         &self.bytes
     }
 
+    /// What is loaded, where the bytes are instructions.
+    ///
+    /// # Errors
+    ///
+    /// Why they are none.
+    pub const fn request(&self) -> Result<&LoadRequest, &DecodeError> {
+        self.request.as_ref()
+    }
+
+    /// The kernels that are asked, the one that counts last.
+    #[must_use]
+    pub fn kernels(&self) -> &[Linux] {
+        &self.kernels
+    }
+
     /// Whether the runner of this name cannot run it, as it says itself.
     #[must_use]
     pub fn skips(&self, runner: &str) -> bool {

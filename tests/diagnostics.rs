@@ -1,0 +1,80 @@
+//! What a newcomer reads: the explanation of every program that the catalogue of codes has, one file a group of codes.
+//!
+//! `UPDATE_EXPECT=1 cargo test -p bpfvet-tests --test diagnostics` writes down what comes out; read it before you commit it.
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use bpfvet::linux::Linux;
+use bpfvet::platform::LoadRequest;
+use bpfvet::report::{History, Names, NoSource, Recorder, explain, explain_bytes, render};
+use bpfvet::{Rejection, RejectionCause, Verifier};
+use bpfvet_testkit::corpus::{Case, programs};
+use expect_test::expect_file;
+
+/// The explanation of why the program does not load, at a width of `COLUMNS`.
+fn drawn(request: &LoadRequest, linux: &Linux) -> Option<String> {
+    let verifier = Verifier::new(linux);
+    let names = Names::new(request, linux);
+    let rejection = verifier.verify(request).err()?;
+    let history = match verifier.analyze(request) {
+        Ok(graph) => {
+            let mut recorder = Recorder::new(graph.program());
+            let again = verifier.verify_graph(request, &graph, &mut recorder).err();
+            let code = |rejection: &Rejection| bpfvet::report::code(&rejection.cause);
+            assert_eq!(again.as_deref().map(code), Some(code(&rejection)), "a recorder changes nothing");
+            recorder.into_history()
+        }
+        Err(_) => History::new(),
+    };
+    let diagnostic = explain(&rejection, &names, &history);
+    assert!(!diagnostic.headline.is_empty() && !diagnostic.headline.ends_with('.'), "{diagnostic:?}");
+    if !matches!(rejection.cause, RejectionCause::LoadRefused(_) | RejectionCause::Limit(_)) {
+        assert!(diagnostic.at().is_some(), "a failure without a place: {diagnostic:?}");
+    }
+    Some(render(&diagnostic, &names, &history, &NoSource, false, COLUMNS))
+}
+
+const COLUMNS: usize = 100;
+
+/// Every program of a file of the corpus that is refused, explained.
+fn explained(path: &Path) -> String {
+    let text = std::fs::read_to_string(path).expect("a file");
+    let mut out = String::new();
+    for program in programs(&text).expect("programs") {
+        let case = Case::new(&program).expect("a program");
+        let linux = case.kernels().last().expect("a kernel");
+        let drawn = match case.request() {
+            Ok(request) => drawn(request, linux),
+            Err(error) => {
+                let diagnostic = explain_bytes(error);
+                Some(format!("error[{}]: {}\n", diagnostic.code, diagnostic.headline))
+            }
+        };
+        if let Some(drawn) = drawn {
+            let _ = writeln!(out, "## {}\n\n{drawn}", program.name);
+        }
+    }
+    out
+}
+
+#[test]
+fn every_example_is_explained() {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    for group in [
+        "instruction",
+        "load",
+        "structure",
+        "register",
+        "memory",
+        "resource",
+        "call",
+        "context",
+        "policy",
+        "limit",
+        "bpfvet",
+    ] {
+        let path = here.join("../crates/report/src/catalogue/examples").join(group).with_extension("md");
+        expect_file![here.join("diagnostics").join(group).with_extension("txt")].assert_eq(&explained(&path));
+    }
+}
