@@ -4,6 +4,7 @@ mod arcs;
 mod arithmetic;
 mod bits;
 mod comparisons;
+pub(crate) mod coverage;
 pub(crate) mod lemmas;
 mod numbers;
 
@@ -24,33 +25,3 @@ where
     comparisons::state::<W>(&mut all);
     all
 }
-
-/// How obligations that are not proved in one piece are put together from those that are.
-pub(crate) const COMPOSED: [(&str, &str); 8] = [
-    (
-        "reduction",
-        "each of its steps keeps every member: narrowed low, narrowed wide, halves agreed, bits of ranges; it is their sequence",
-    ),
-    (
-        "settled numbers",
-        "are returned as they are; that the reduction would return the same is shown in `cargo test`, as is that of the short way",
-    ),
-    (
-        "alu",
-        "demand, operation, zero-extension after a 32-bit operation, reduction: each shown; the unknown result needs no proof",
-    ),
-    (
-        "tnum mul",
-        "one bit of the long multiplication keeps `sum + x * y`; induction over the bits; it may stop when no bit is left",
-    ),
-    (
-        "products, quotients, remainders",
-        "arcs: from monotony, stated over functions and proved over the integers (lemmas)",
-    ),
-    ("byte order, truncation", "the operation, then the reduction"),
-    (
-        "branch",
-        "foresight is right, and refinement of either outcome keeps every member: an outcome with an empty range does not happen",
-    ),
-    ("offsets", "of linked numbers and pointers: sums and differences, 32-bit ranges forgotten, reduction"),
-];

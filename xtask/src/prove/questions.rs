@@ -1,6 +1,6 @@
 //! Questions put to two solvers each: the essence first, the whole where that is not enough.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::PathBuf;
 
@@ -22,8 +22,8 @@ pub(crate) struct Question {
 /// What became of a question.
 #[derive(Default)]
 pub(crate) struct Proof {
-    /// How many solvers gave the expected answer.
-    pub(crate) by: usize,
+    /// The solvers that gave the expected answer.
+    pub(crate) by: BTreeSet<Solver>,
     /// A solver gave another.
     pub(crate) contradicted: Option<String>,
     /// Processor seconds.
@@ -83,13 +83,15 @@ impl<'a> Questions<'a> {
         let mut round = |seconds: u32, pick: &Pick<'_>| round(self.solvers, &mut answered, seconds, pick);
         // The essence is quick or hopeless.
         round(1, &|question, _| Some((question.solvers[0], question.essence.clone()?)))?;
-        round(limits.short, &|question, proof| (proof.by == 0).then(|| (question.solvers[0], question.whole.clone())))?;
+        round(limits.short, &|question, proof| {
+            proof.by.is_empty().then(|| (question.solvers[0], question.whole.clone()))
+        })?;
         round(limits.short, &|question, proof| {
             Some((question.solvers[1], proof.decisive.clone().unwrap_or(question.whole.clone())))
         })?;
         for solver in 0..2 {
             round(limits.long, &|question, proof| {
-                (proof.by == 0).then(|| (question.solvers[solver], question.whole.clone()))
+                proof.by.is_empty().then(|| (question.solvers[solver], question.whole.clone()))
             })?;
         }
         Ok(answered)
@@ -113,7 +115,7 @@ fn round(solvers: &Solvers, answered: &mut [(Question, Proof)], seconds: u32, pi
             Answer::Broken(why) => bail!("{} fails on {}: {why}", job.solver.name(), job.file.display()),
             Answer::Undecided => {}
             answer if answer == expected => {
-                proof.by += 1;
+                proof.by.insert(job.solver);
                 proof.decisive = Some(job.file);
             }
             // With fewer assumptions a goal may be missed that is met with all.

@@ -1,6 +1,6 @@
 //! The symbolic word means what the production word does, and faults go where they are planted.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bpfvet_domain::arc::Arc;
 use bpfvet_domain::scalar::{AluOp, CmpOp, Scalar, Width};
@@ -8,8 +8,10 @@ use bpfvet_domain::tnum::Tnum;
 
 use super::claim::Claim;
 use super::claims;
+use super::claims::coverage::{FUNCTIONS, Shown};
 use super::symbol::{Fault, Slip, Symbol, plant};
 use super::term::{self, Term};
+use crate::shell;
 
 type Symbolic = Scalar<Symbol<64>>;
 
@@ -122,4 +124,76 @@ fn every_obligation_asks_something() {
     for obligation in claims::all::<Symbol<64>>().iter().filter(|obligation| !plain(&obligation.name)) {
         assert!(obligation.queries().len() > 1, "{} is plain", obligation.name);
     }
+}
+
+/// The public functions of a source file, as rustfmt leaves it.
+fn public_functions(source: &str) -> impl Iterator<Item = &str> {
+    source.lines().filter_map(|line| {
+        let rest = line.strip_prefix("    pub")?;
+        let rest = rest.strip_prefix("(crate)").unwrap_or(rest).strip_prefix(' ')?;
+        let rest = rest.strip_prefix("const ").unwrap_or(rest).strip_prefix("fn ")?;
+        rest.split(['(', '<']).next()
+    })
+}
+
+/// All functions of `domain` that make sets of sets, by file and name.
+fn functions_of_domain() -> BTreeSet<String> {
+    let root = shell::root().join("crates/domain/src");
+    let (mut open, mut found) = (vec![root.clone()], BTreeSet::new());
+    while let Some(place) = open.pop() {
+        if place.is_dir() {
+            open.extend(
+                std::fs::read_dir(&place).expect("it is a directory").map(|entry| entry.expect("it is there").path()),
+            );
+            continue;
+        }
+        let below = place.strip_prefix(&root).expect("it is below").with_extension("");
+        let module = below.components().map(|part| part.as_os_str().to_string_lossy()).collect::<Vec<_>>().join("::");
+        let source = std::fs::read_to_string(&place).expect("it is text");
+        found.extend(public_functions(&source).map(|name| format!("{module}::{name}")));
+    }
+    found
+}
+
+/// Not operators: words and what operations mean on them, and the laws that sets are held to.
+const NO_SETS: [&str; 3] = ["word", "concrete", "laws"];
+
+#[test]
+fn every_public_function_is_shown_and_every_obligation_is_of_use() {
+    let of_sets: BTreeSet<String> = functions_of_domain()
+        .into_iter()
+        .filter(|name| !NO_SETS.iter().any(|module| name.split("::").next() == Some(module)))
+        .collect();
+    let listed: BTreeSet<String> = FUNCTIONS.iter().map(|(name, _)| (*name).to_owned()).collect();
+    assert_eq!(
+        of_sets.difference(&listed).collect::<Vec<_>>(),
+        Vec::<&String>::new(),
+        "nothing is said of how these are shown"
+    );
+    assert_eq!(listed.difference(&of_sets).collect::<Vec<_>>(), Vec::<&String>::new(), "these are not there any more");
+
+    let obligations: Vec<String> = claims::all::<Symbol<64>>()
+        .into_iter()
+        .map(|obligation| obligation.name)
+        .chain(claims::lemmas::LEMMAS.iter().map(|lemma| format!("lemma: {}", lemma.name)))
+        .collect();
+    let prefixes: Vec<&str> = FUNCTIONS
+        .iter()
+        .flat_map(|(_, shown)| match shown {
+            Shown::Proved(of) | Shown::Composed(of, _) => of.to_vec(),
+            Shown::Meaning(_) => Vec::new(),
+        })
+        .collect();
+    for prefix in &prefixes {
+        assert!(obligations.iter().any(|name| name.starts_with(prefix)), "no obligation is called {prefix}");
+    }
+    for name in &obligations {
+        assert!(prefixes.iter().any(|prefix| name.starts_with(prefix)), "{name} is of no use");
+    }
+}
+
+#[test]
+fn a_forgotten_function_is_found() {
+    let source = "impl A {\n    pub fn told(self) {}\n    pub(crate) const fn also<T>(self) {}\n    fn own(self) {}\n}\npub fn loose() {}\n";
+    assert_eq!(public_functions(source).collect::<Vec<_>>(), ["told", "also"]);
 }

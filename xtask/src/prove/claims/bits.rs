@@ -48,6 +48,13 @@ pub(super) fn state<W: Register + 'static>(all: &mut Vec<Obligation>) {
         let result = under_test(|| Tnum::range(min, max));
         claim.show_member_tnum(result, x);
     });
+    claim("bounds", |claim| {
+        let (a, x) = claim.tnum::<W>("a", "x");
+        let (min, max, constant) = under_test(|| (a.min(), a.max(), a.is_const()));
+        claim.show(min.ule(x));
+        claim.show(x.ule(max));
+        claim.show(!constant | x.same(min));
+    });
     claim("includes", |claim| {
         let (b, x) = claim.tnum::<W>("b", "x");
         let a = Tnum { value: claim.word("a_value"), mask: claim.word("a_mask") };
