@@ -298,6 +298,16 @@ pub(super) const ALL: &[Entry] = &[
         "",
     ),
     entry(
+        "register::table-offset-too-large",
+        "An indirect jump through an entry so far into a table of instructions that no table has it.",
+        "Bound the index before the entry is loaded.",
+    ),
+    entry(
+        "register::outside-table",
+        "An indirect jump through an entry that its table of instructions does not have.",
+        "Bound the index by the number of entries before the entry is loaded.",
+    ),
+    entry(
         "memory::out-of-bounds",
         "An access outside the object that the pointer points into, or beyond the part that is proven to be there.",
         "Compare the pointer with data_end, or bound the index by the size of the value, before the access.",

@@ -106,6 +106,13 @@ pub(super) fn message(cause: &RegisterCause, at: InsnIdx, names: &Names<'_>) -> 
         RegisterCause::NotAnInstruction { reg, tag } => {
             format!("R{} has type {}, expected PTR_TO_INSN", r(reg), type_text(*tag))
         }
+        RegisterCause::TableOffsetTooLarge { reg, highest, offset } => {
+            let end = if *highest { "umax" } else { "umin" };
+            format!("the sum of R{} {end}_value {offset} is too big", r(reg))
+        }
+        RegisterCause::OutsideTable { reg, first, last, entries } => {
+            format!("R{} points to outside of jump table: [{first},{last}] max_entries {entries}", r(reg))
+        }
     }
 }
 

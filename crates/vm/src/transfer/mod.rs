@@ -4,6 +4,7 @@ mod alu;
 mod atomic;
 mod branch;
 mod imm;
+mod indirect;
 mod linked;
 mod memory;
 mod mov;
@@ -91,7 +92,7 @@ fn run(cx: &mut Cx<'_, '_>, state: &mut State, insn: &Insn) -> Check<Next> {
         Insn::StoreRelease { base, off, size, src } => atomic::store_release(cx, state, base, off, size, src)?,
         Insn::LoadPacket { index, .. } => return call::load_packet(cx, state, index),
         Insn::Jump { .. } => return target(insn, cx.at).map(Next::To),
-        Insn::JumpIndirect { .. } => return unsupported("indirect jumps"),
+        Insn::JumpIndirect { reg } => return indirect::jump_indirect(cx, state, reg).map(Next::To),
         Insn::Branch { width, op, dst, src, .. } => {
             let taken = target(insn, cx.at)?;
             return branch::branch(cx, state, width, op, dst, src, taken, next).map(Next::To);

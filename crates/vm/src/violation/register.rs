@@ -182,6 +182,26 @@ pub enum RegisterCause {
         /// What it is.
         tag: TypeTag,
     },
+    /// An indirect jump through an entry so far into a table that no table has it.
+    TableOffsetTooLarge {
+        /// The register.
+        reg: Reg,
+        /// Whether it is the highest offset that is too large; else already the lowest is.
+        highest: bool,
+        /// The offset, in bytes.
+        offset: u64,
+    },
+    /// An indirect jump through an entry that the table does not have.
+    OutsideTable {
+        /// The register.
+        reg: Reg,
+        /// The first entry that it can be.
+        first: u32,
+        /// The last one.
+        last: u32,
+        /// Entries of the table.
+        entries: u32,
+    },
 }
 
 impl RegisterCause {
@@ -214,6 +234,8 @@ impl RegisterCause {
             Self::InvalidShift { .. } => "register::invalid-shift",
             Self::ContradictoryScalar { .. } => "register::contradictory-scalar",
             Self::NotAnInstruction { .. } => "register::not-an-instruction",
+            Self::TableOffsetTooLarge { .. } => "register::table-offset-too-large",
+            Self::OutsideTable { .. } => "register::outside-table",
         }
     }
 }

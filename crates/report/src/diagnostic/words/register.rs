@@ -180,5 +180,18 @@ pub(super) fn words(cause: &RegisterCause, at: InsnIdx, names: &Names<'_>) -> Wo
             format!("`{reg}` is {}", tag_words(*tag)),
         )
         .follow((*reg).into()),
+        RegisterCause::TableOffsetTooLarge { reg, highest, offset } => Words::program(
+            "an indirect jump through an entry that no jump table can have",
+            format!(
+                "`{reg}` may come from {offset} bytes into a table, at {}",
+                if *highest { "most" } else { "least" }
+            ),
+        )
+        .follow((*reg).into()),
+        RegisterCause::OutsideTable { reg, first, last, entries } => Words::program(
+            "an indirect jump through an entry that its jump table does not have",
+            format!("`{reg}` may come from entries {first} to {last} of a table of {entries}"),
+        )
+        .follow((*reg).into()),
     }
 }
