@@ -7,9 +7,15 @@ use alloc::vec;
 use alloc::vec::Vec;
 
 use bpfvet_btf::{Btf, TypeId};
+use bpfvet_platform::Version;
 
 use crate::Options;
 use crate::externs::{Extern, ExternKind, Externs};
+
+/// Since when programs can be attached with a number of their own (`FEAT_BPF_COOKIE` of libbpf).
+const BPF_COOKIES: Version = Version::new(5, 15);
+/// Since when the system calls of x86-64 take their arguments from saved registers (`CONFIG_ARCH_HAS_SYSCALL_WRAPPER`).
+const SYSCALL_WRAPPERS: Version = Version::new(4, 17);
 
 /// The longest map of configuration values that is filled in.
 const LONGEST: u32 = 1 << 20;
@@ -96,15 +102,14 @@ fn look_up(
 ) -> Value {
     let zero = || Value::Known(Vec::new());
     if !name.starts_with("CONFIG_") {
-        let version =
-            options.kernel_version.map(|version| u64::from(version.major) << 16 | u64::from(version.minor) << 8);
-        return match name {
-            "LINUX_KERNEL_VERSION" => version.map_or(Value::Unknown, |version| number(form, size, version)),
-            // Whether the kernel has BPF cookies, and wraps its system calls.
-            "LINUX_HAS_BPF_COOKIE" | "LINUX_HAS_SYSCALL_WRAPPER" => Value::Unknown,
-            _ if name.starts_with("LINUX_") && weak => zero(),
-            _ => Value::Missing("is not a value that loaders know".into()),
+        let about: fn(Version) -> u64 = match name {
+            "LINUX_KERNEL_VERSION" => |version| u64::from(version.major) << 16 | u64::from(version.minor) << 8,
+            "LINUX_HAS_BPF_COOKIE" => |version| u64::from(version.at_least(BPF_COOKIES)),
+            "LINUX_HAS_SYSCALL_WRAPPER" => |version| u64::from(version.at_least(SYSCALL_WRAPPERS)),
+            _ if name.starts_with("LINUX_") && weak => return zero(),
+            _ => return Value::Missing("is not a value that loaders know".into()),
         };
+        return options.kernel_version.map_or(Value::Unknown, |version| number(form, size, about(version)));
     }
     let Some(config) = config else { return Value::Unknown };
     let Some(&text) = config.get(name) else {
@@ -207,6 +212,22 @@ mod tests {
         assert_eq!(parse("250", Form::Int { signed: false }, 2), known(&[250, 0]));
         assert_eq!(parse("0x100", Form::Int { signed: false }, 2), known(&[0, 1]));
         assert_eq!(parse("-1", Form::Int { signed: true }, 2), known(&[0xff, 0xff]));
+    }
+
+    #[test]
+    fn what_loaders_know_of_a_release() {
+        let ask = |name, kernel_version| {
+            let options = Options { kernel_version, ..Options::default() };
+            look_up(name, false, Form::Int { signed: false }, 4, None, &options)
+        };
+        let known = |value: u32| Value::Known(value.to_le_bytes().to_vec());
+        let (old, new) = (Some(Version::new(5, 10)), Some(Version::new(5, 15)));
+        assert_eq!(ask("LINUX_KERNEL_VERSION", new), known(0x05_0f_00));
+        assert_eq!(ask("LINUX_HAS_BPF_COOKIE", old), known(0));
+        assert_eq!(ask("LINUX_HAS_BPF_COOKIE", new), known(1));
+        assert_eq!(ask("LINUX_HAS_SYSCALL_WRAPPER", old), known(1));
+        assert_eq!(ask("LINUX_HAS_SYSCALL_WRAPPER", None), Value::Unknown);
+        assert!(matches!(ask("LINUX_UNHEARD_OF", new), Value::Missing(_)));
     }
 
     #[test]

@@ -26,6 +26,7 @@ mod policy;
 mod precision;
 mod request;
 mod search;
+mod tally;
 mod verify;
 mod visited;
 mod widen;

@@ -14,6 +14,7 @@ use crate::outcome::{Limit, RejectionCause, Stats};
 use crate::path::{Path, Trail, TrailStep};
 use crate::policy::{Budget, Policy};
 use crate::precision::{Marker, Wanted};
+use crate::tally::Tally;
 use crate::visited::Visited;
 use crate::widen::widen;
 
@@ -40,6 +41,7 @@ pub(crate) struct Search<'a, 'f> {
     /// Jumps and instructions processed when the last checkpoint was made.
     pub(crate) jumps_at_checkpoint: u64,
     pub(crate) insns_at_checkpoint: u64,
+    tally: Tally,
     worklist: Vec<Path>,
     effects: Effects,
     live: crate::clean::LiveStack,
@@ -86,6 +88,7 @@ impl<'a, 'f> Search<'a, 'f> {
             jumps: 0,
             jumps_at_checkpoint: 0,
             insns_at_checkpoint: 0,
+            tally: Tally::default(),
             worklist: Vec::new(),
             effects: Effects::default(),
             live: crate::clean::LiveStack::default(),
@@ -100,7 +103,11 @@ impl<'a, 'f> Search<'a, 'f> {
         let mut path = Path { state: entry, at, prev: None, trail: Trail::new(at) };
         let mut resumed = false;
         loop {
-            match self.advance(path, resumed)? {
+            let advanced = self.advance(path, resumed);
+            if !matches!(advanced, Ok(Going::On(_))) {
+                self.tally.left_all(&mut self.stats.subprogs);
+            }
+            match advanced? {
                 Going::On(next) => {
                     path = next;
                     resumed = false;
@@ -124,9 +131,7 @@ impl<'a, 'f> Search<'a, 'f> {
             return Err(internal(at, "a path leads outside the program"));
         };
         self.stats.insns_processed += 1;
-        if let Some(stats) = self.stats.subprogs.get_mut(path.state.top().subprog as usize) {
-            stats.insns_self += 1;
-        }
+        self.tally.processed(&mut self.stats.subprogs, path.state.frames());
         self.check_budget()?;
         path.trail.last = path.prev;
         let marks = self.graph.marks(at);
@@ -178,6 +183,8 @@ impl<'a, 'f> Search<'a, 'f> {
                     memo.barrier_before = true;
                     memo.mask = None;
                 }
+                // What it had put aside before it failed is walked all the same.
+                self.put_aside(&path, at)?;
                 return Ok(Going::Ended(path));
             }
             Err(Failure::Violation(violation)) => {

@@ -73,7 +73,7 @@ pub fn verify(
     for (stats, depth) in search.stats.subprogs.iter_mut().zip(&search.memo.stack_depth) {
         stats.stack_depth = *depth;
     }
-    let result = result.and_then(|()| add_up_stack(&mut search));
+    let result = result.and_then(|()| add_up_stack(&mut search)).and_then(|()| check_rewrite(&search));
     match result {
         Ok(()) => {
             let slots = search.seen.len();
@@ -193,10 +193,12 @@ fn run_one(search: &mut Search<'_, '_>, subprog: u32, entry: State) -> Ended {
     let start = search.facts.subprog(subprog).map_or(InsnIdx(0), |subprog| subprog.start);
     search.observer.run_started(subprog, &entry);
     let before = search.stats.insns_processed;
+    let total = search.stats.subprogs.get(subprog as usize).map_or(0, |stats| stats.insns_total);
     let result = search.run(entry, start);
     let processed = search.stats.insns_processed - before;
+    // Callbacks that the host runs later have no caller to be counted for: here they all are.
     if let Some(stats) = search.stats.subprogs.get_mut(subprog as usize) {
-        stats.insns_total += processed;
+        stats.insns_total = total + processed;
     }
     result?;
     search.observer.run_finished(subprog);
@@ -216,4 +218,12 @@ fn add_up_stack(search: &mut Search<'_, '_>) -> Ended {
         .map_err(|error| Box::new((RejectionCause::Structure(error), None)))?;
     search.stats.max_stack_depth = depth.max_bytes;
     Ok(())
+}
+
+/// What the host finds only when it rewrites the program.
+fn check_rewrite(search: &Search<'_, '_>) -> Ended {
+    match search.memo.rewrite_violation() {
+        Some(violation) => Err(Box::new((RejectionCause::Violation(violation), None))),
+        None => Ok(()),
+    }
 }

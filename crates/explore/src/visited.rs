@@ -34,7 +34,7 @@ impl Search<'_, '_> {
         let at = path.at;
         let marks = self.graph.marks(at);
         let force = self.policy.checkpoint_everywhere
-            || self.facts.request.flags.test_state_freq
+            || (self.facts.request.flags.test_state_freq && self.facts.bpf_capable())
             || marks.force_checkpoint()
             || path.trail.steps.len() > self.facts.limits.history_len as usize;
         let since_jumps = self.jumps - self.jumps_at_checkpoint;

@@ -78,7 +78,7 @@ pub struct LoadFlags {
     pub sleepable: bool,
     /// All accesses must be aligned, whatever the machine can do (`BPF_F_STRICT_ALIGNMENT`).
     pub strict_alignment: bool,
-    /// No alignment is asked of packet accesses (`BPF_F_ANY_ALIGNMENT`).
+    /// No alignment is asked, even if the line above asks it (`BPF_F_ANY_ALIGNMENT`).
     pub any_alignment: bool,
     /// A checkpoint wherever one may stand (`BPF_F_TEST_STATE_FREQ`).
     pub test_state_freq: bool,
@@ -86,6 +86,14 @@ pub struct LoadFlags {
     pub test_reg_invariants: bool,
     /// The program understands packets in fragments (`BPF_F_XDP_HAS_FRAGS`).
     pub xdp_has_frags: bool,
+}
+
+impl LoadFlags {
+    /// Whether all accesses must be aligned.
+    #[must_use]
+    pub const fn asks_alignment(&self) -> bool {
+        self.strict_alignment && !self.any_alignment
+    }
 }
 
 /// Where a function of the program begins and what its type is.

@@ -1,10 +1,12 @@
 //! What is remembered of an instruction across all paths.
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use bpfvet_insn::InsnIdx;
 
 use crate::value::{MapRef, TypeTag};
+use crate::violation::{CallCause, Violation};
 
 /// What is remembered across paths; the caller of [`crate::step`] owns it and hands it in.
 #[derive(Clone, Debug, Default)]
@@ -33,8 +35,10 @@ pub struct InsnMemo {
     pub mask: Option<(u8, u32)>,
     /// For loops by callback: whether the flags were known to be zero, and the callback.
     pub loop_inline: Option<(bool, u32)>,
-    /// The map that the call's first look-up used.
+    /// The map that the call worked on first.
     pub map: Option<MapRef>,
+    /// It is a tail call whose index must be masked, and worked on more than one map.
+    pub tail_call_maps: bool,
     /// It worked on an arena pointer.
     pub arena: bool,
     /// It worked on something else than an arena pointer.
@@ -63,6 +67,15 @@ impl Memo {
     /// The same, to be written; positions beyond the program are remembered nowhere.
     pub fn insn_mut(&mut self, at: InsnIdx) -> Option<&mut InsnMemo> {
         self.insns.get_mut(at.index())
+    }
+
+    /// What the host finds when it rewrites the program, after all paths: a tail call that cannot be masked, because it works
+    /// on several maps. (`do_misc_fixups`)
+    #[must_use]
+    pub fn rewrite_violation(&self) -> Option<Violation> {
+        let found = self.insns.iter().position(|insn| insn.tail_call_maps)?;
+        let at = InsnIdx(u32::try_from(found).ok()?);
+        Some(Violation { at, frame: 0, cause: Box::new(CallCause::TailCallMaps.into()) })
     }
 
     /// Remembers how deep a function's stack is.

@@ -239,7 +239,12 @@ pub enum Region {
     /// `struct bpf_flow_keys`.
     FlowKeys,
     /// A socket.
-    Socket(SocketKind),
+    Socket {
+        /// Which part of it.
+        kind: SocketKind,
+        /// The map that it was looked up in, if it was: sockets of different maps are told apart.
+        map: Option<MapRef>,
+    },
     /// A writable tracepoint's buffer.
     TpBuffer,
     /// A typed object.
@@ -271,6 +276,12 @@ pub enum Region {
 }
 
 impl Region {
+    /// A socket that comes from no map.
+    #[must_use]
+    pub const fn socket(kind: SocketKind) -> Self {
+        Self::Socket { kind, map: None }
+    }
+
     /// Its kind without what only that kind has.
     #[must_use]
     pub const fn base(&self) -> Base {
@@ -284,10 +295,10 @@ impl Region {
             Self::PacketMeta { .. } => Base::PacketMeta,
             Self::PacketEnd => Base::PacketEnd,
             Self::FlowKeys => Base::FlowKeys,
-            Self::Socket(SocketKind::Full) => Base::Socket,
-            Self::Socket(SocketKind::Common) => Base::SockCommon,
-            Self::Socket(SocketKind::Tcp) => Base::TcpSock,
-            Self::Socket(SocketKind::Xdp) => Base::XdpSock,
+            Self::Socket { kind: SocketKind::Full, .. } => Base::Socket,
+            Self::Socket { kind: SocketKind::Common, .. } => Base::SockCommon,
+            Self::Socket { kind: SocketKind::Tcp, .. } => Base::TcpSock,
+            Self::Socket { kind: SocketKind::Xdp, .. } => Base::XdpSock,
             Self::TpBuffer => Base::TpBuffer,
             Self::Btf { .. } => Base::Btf,
             Self::Mem { .. } => Base::Mem,
@@ -311,7 +322,7 @@ impl Region {
             | Self::PacketMeta { .. }
             | Self::PacketEnd
             | Self::FlowKeys
-            | Self::Socket(_)
+            | Self::Socket { .. }
             | Self::TpBuffer
             | Self::Btf { .. }
             | Self::Mem { .. }

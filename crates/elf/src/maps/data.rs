@@ -50,7 +50,7 @@ impl Maps {
                 let kind = if per_cpu { MapKind::PERCPU_ARRAY } else { MapKind::ARRAY };
                 let mut def = MapDef::new(&data_name(&options.name, section.name, per_cpu), kind, 4, size, 1);
                 let ty = btf.and_then(|btf| btf.find_by_name_kind(section.name, Kind::Datasec)).unwrap_or_default();
-                describe(&mut def, btf, ty, !per_cpu)?;
+                describe(&mut def, btf, ty, !per_cpu, options)?;
                 if purpose == Use::ReadOnly {
                     def.flags |= MapDef::RDONLY_PROG;
                     def.frozen = Some(section.data.into());
@@ -68,7 +68,7 @@ impl Maps {
         let Some(size) = externs.kconfig_size() else { return };
         let mut def = MapDef::new(&data_name(&options.name, NAME, false), MapKind::ARRAY, 4, size, 1);
         let ty = btf.and_then(|btf| btf.find_by_name_kind(NAME, Kind::Datasec)).unwrap_or_default();
-        let described = describe(&mut def, btf, ty, true);
+        let described = describe(&mut def, btf, ty, true, options);
         def.flags |= MapDef::RDONLY_PROG;
         def.frozen = kconfig::content(externs, size).map(Arc::from);
         self.kconfig = Some(self.push(Map {
@@ -81,11 +81,14 @@ impl Maps {
 }
 
 /// Adds what the object's types say of a section: its own type, its special fields, and whether user space sees any of it.
-fn describe(def: &mut MapDef, btf: Option<&Btf>, ty: TypeId, can_map: bool) -> Result<(), MapError> {
+fn describe(def: &mut MapDef, btf: Option<&Btf>, ty: TypeId, can_map: bool, options: &Options) -> Result<(), MapError> {
     let Some(btf) = btf else { return Ok(()) };
     let Some(Shape::Datasec { size: _, variables }) = btf.type_by_id(ty).map(|ty| ty.shape()) else { return Ok(()) };
-    def.btf_value = ty.0;
-    def.fields = special_fields(Some(btf), ty, def.value_size)?;
+    // The kernel takes no types from those without `CAP_BPF`, and loaders then create the map without any.
+    if options.privilege.bpf {
+        def.btf_value = ty.0;
+        def.fields = special_fields(Some(btf), ty, def.value_size)?;
+    }
     let seen = variables.iter().any(|variable| match btf.type_by_id(variable.ty).map(|ty| ty.shape()) {
         Some(Shape::Var(var)) => var.linkage != VarLinkage::Static,
         Some(_) | None => false,

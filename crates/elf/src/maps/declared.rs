@@ -152,7 +152,8 @@ impl Declaration {
         let mut def = MapDef::new(kernel_name(name), kind, key_size.unwrap_or_default(), value_size, max_entries);
         def.flags = flags;
         def.extra = extra;
-        if takes_types(kind) {
+        // The kernel takes no types from those without `CAP_BPF`, and loaders then create the map without any.
+        if takes_types(kind) && options.privilege.bpf {
             (def.btf_key, def.btf_value) = (key.0, value.0);
             def.fields = special_fields(Some(btf), value, value_size)?;
         }
@@ -163,7 +164,7 @@ impl Declaration {
     }
 }
 
-/// Kinds of maps that the kernel does not accept types for; loaders leave them out.
+/// Whether the kernel accepts types for maps of this kind; loaders leave them out where it does not.
 fn takes_types(kind: MapKind) -> bool {
     ![
         MapKind::PERF_EVENT_ARRAY,

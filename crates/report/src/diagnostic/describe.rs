@@ -68,7 +68,7 @@ fn pointer_words(pointer: &Pointer, names: &Names<'_>) -> String {
         | Region::PacketMeta { .. }
         | Region::PacketEnd
         | Region::FlowKeys
-        | Region::Socket(_)
+        | Region::Socket { .. }
         | Region::TpBuffer
         | Region::Btf { .. }
         | Region::Mem { .. }
@@ -108,7 +108,7 @@ fn region_words(region: &Region, flags: Flags, names: &Names<'_>) -> String {
         | Region::PacketMeta { .. }
         | Region::PacketEnd
         | Region::FlowKeys
-        | Region::Socket(_)
+        | Region::Socket { .. }
         | Region::TpBuffer
         | Region::Buf
         | Region::Func { .. }

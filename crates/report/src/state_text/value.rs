@@ -76,7 +76,7 @@ fn write_pointer(out: &mut String, pointer: &Pointer, frame: usize, names: &Name
         | Region::MapKey { .. }
         | Region::PacketEnd
         | Region::FlowKeys
-        | Region::Socket(_)
+        | Region::Socket { .. }
         | Region::TpBuffer
         | Region::Btf { .. }
         | Region::Mem { .. }
@@ -112,7 +112,7 @@ fn write_pointer(out: &mut String, pointer: &Pointer, frame: usize, names: &Name
         | Region::Stack { .. }
         | Region::PacketEnd
         | Region::FlowKeys
-        | Region::Socket(_)
+        | Region::Socket { .. }
         | Region::TpBuffer
         | Region::Btf { .. }
         | Region::Buf

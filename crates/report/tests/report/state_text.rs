@@ -87,7 +87,7 @@ fn pointers() {
         text(Value::Pointer(Pointer {
             object: Some(ObjectId(nz(4))),
             parent: Some(ObjectId(nz(3))),
-            ..Pointer::to(Region::Socket(SocketKind::Tcp)).with(nullable)
+            ..Pointer::to(Region::socket(SocketKind::Tcp)).with(nullable)
         })),
         text(Value::Pointer(Pointer::to(Region::Mem { size: 16 }).with(Flags::RINGBUF.union(nullable)))),
         text(pointer(Region::Buf)),

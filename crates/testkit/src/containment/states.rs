@@ -141,7 +141,7 @@ fn pointer_contains(machine: &Machine<'_>, pointer: &Pointer, ptr: Ptr) -> Resul
         Region::MapKey { .. }
         | Region::PacketMeta { .. }
         | Region::FlowKeys
-        | Region::Socket(_)
+        | Region::Socket { .. }
         | Region::TpBuffer
         | Region::Btf { .. }
         | Region::Buf

@@ -72,7 +72,7 @@ pub(super) fn call(cx: &mut Cx<'_, '_>, state: &mut State, number: i32) -> Check
         return Err(ContextCause::SleepingHelper { helper: helper.name(), id: helper.id().0, reason }.into());
     }
     let args = check_args(cx, state, helper)?;
-    record_map(cx, state, helper, &args)?;
+    record_map(cx, helper, &args)?;
     if proto.special == HelperSpecial::TailCall {
         special::tail_call::check_map(cx, state, &args)?;
     }
@@ -101,23 +101,17 @@ pub(super) fn call(cx: &mut Cx<'_, '_>, state: &mut State, number: i32) -> Check
 }
 
 /// Remembers the map that the call works on, and refuses to change one that programs may only read. (`record_func_map`)
-fn record_map(cx: &mut Cx<'_, '_>, state: &State, helper: Helper<'_>, args: &CheckedArgs) -> Check<()> {
+fn record_map(cx: &mut Cx<'_, '_>, helper: Helper<'_>, args: &CheckedArgs) -> Check<()> {
     let Some(map) = args.map else { return Ok(()) };
     let writable = cx.facts.map(map.map).is_some_and(|def| def.program_writes());
     if !writable && CHANGES_MAP.contains(&helper.id().0) {
         return Err(PolicyCause::MapReadOnly.into());
     }
     let at = cx.at;
-    let known = cx.memo.insn(at).map;
     let masked = !cx.facts.request.privilege.bypasses_spec_v1();
-    if helper.proto.special == HelperSpecial::TailCall && masked && known.is_some_and(|known| known != map.map) {
-        // The host finds out when it rewrites the call, after all paths.
-        return Err(super::unforgiven(state, crate::violation::CallCause::TailCallMaps));
-    }
-    if let Some(memo) = cx.memo.insn_mut(at)
-        && known.is_none()
-    {
-        memo.map = Some(map.map);
+    if let Some(memo) = cx.memo.insn_mut(at) {
+        let known = *memo.map.get_or_insert(map.map);
+        memo.tail_call_maps |= helper.proto.special == HelperSpecial::TailCall && masked && known != map.map;
     }
     Ok(())
 }

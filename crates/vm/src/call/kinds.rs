@@ -237,7 +237,7 @@ pub(super) fn check_arg_offset(
         | Region::PacketMeta { .. }
         | Region::PacketEnd
         | Region::FlowKeys
-        | Region::Socket(_)
+        | Region::Socket { .. }
         | Region::TpBuffer
         | Region::Mem { .. }
         | Region::Buf

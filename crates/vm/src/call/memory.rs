@@ -116,7 +116,7 @@ pub(super) fn check(cx: &mut Cx<'_, '_>, state: &mut State, value: &Value, ask: 
         Region::Map { .. }
         | Region::PacketEnd
         | Region::FlowKeys
-        | Region::Socket(_)
+        | Region::Socket { .. }
         | Region::TpBuffer
         | Region::Func { .. }
         | Region::Arena

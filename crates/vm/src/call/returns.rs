@@ -24,9 +24,9 @@ pub(super) fn result(cx: &mut Cx<'_, '_>, helper: Helper<'_>, args: &CheckedArgs
         RetKind::Integer => return Ok(cx.scalar(number(ret.range, args))),
         RetKind::Void => return Ok(Value::Uninit),
         RetKind::MapValue => return map_value(cx, helper, args),
-        RetKind::Socket => Region::Socket(SocketKind::Full),
-        RetKind::SockCommon => Region::Socket(SocketKind::Common),
-        RetKind::TcpSock => Region::Socket(SocketKind::Tcp),
+        RetKind::Socket => Region::socket(SocketKind::Full),
+        RetKind::SockCommon => Region::socket(SocketKind::Common),
+        RetKind::TcpSock => Region::socket(SocketKind::Tcp),
         RetKind::RingbufMem => {
             Region::Mem { size: args.allocation.ok_or(Stop::Internal("memory of a size that nobody gave"))? }
         }
@@ -87,8 +87,8 @@ fn map_value(cx: &mut Cx<'_, '_>, helper: Helper<'_>, args: &CheckedArgs) -> Che
     } else {
         match cx.facts.platform.map_kind(def.kind).map(|info| info.lookup) {
             Some(LookupResult::Value) => Region::MapValue { map, uid },
-            Some(LookupResult::Socket) => Region::Socket(SocketKind::Full),
-            Some(LookupResult::XdpSocket) => Region::Socket(SocketKind::Xdp),
+            Some(LookupResult::Socket) => Region::Socket { kind: SocketKind::Full, map: Some(map) },
+            Some(LookupResult::XdpSocket) => Region::Socket { kind: SocketKind::Xdp, map: Some(map) },
             Some(LookupResult::Map) => return unsupported("a map of maps whose template is not known"),
             None => return unsupported("a kind of map that the platform does not know"),
         }

@@ -16,7 +16,7 @@ const NET_IP_ALIGN: u64 = 2;
 /// It has to be on the stack, whose tracking relies on it, in tables of instructions, and wherever the caller or the load's
 /// flags say so.
 pub(crate) fn check_alignment(cx: &Cx<'_, '_>, pointer: &Pointer, off: i64, size: u32, strict_once: bool) -> Check<()> {
-    let mut strict = strict_once || cx.facts.request.flags.strict_alignment;
+    let mut strict = strict_once || cx.facts.request.flags.asks_alignment();
     let mut extra = 0;
     match pointer.region {
         Region::Packet { .. } | Region::PacketMeta { .. } => extra = NET_IP_ALIGN,
@@ -30,7 +30,7 @@ pub(crate) fn check_alignment(cx: &Cx<'_, '_>, pointer: &Pointer, off: i64, size
         | Region::MapKey { .. }
         | Region::PacketEnd
         | Region::FlowKeys
-        | Region::Socket(_)
+        | Region::Socket { .. }
         | Region::TpBuffer
         | Region::Btf { .. }
         | Region::Mem { .. }

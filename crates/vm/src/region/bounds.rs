@@ -24,7 +24,7 @@ pub(crate) fn check_bounds(pointer: &Pointer, access: Access, limit: u32, zero_o
             | Region::MapKey { .. }
             | Region::PacketEnd
             | Region::FlowKeys
-            | Region::Socket(_)
+            | Region::Socket { .. }
             | Region::TpBuffer
             | Region::Btf { .. }
             | Region::Mem { .. }

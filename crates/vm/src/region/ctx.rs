@@ -70,9 +70,9 @@ fn yielded(cx: &mut Cx<'_, '_>, value: CtxValue) -> Check<Value> {
         CtxValue::PacketMeta => (Region::PacketMeta { group: None, range: 0 }, false),
         CtxValue::PacketEnd => (Region::PacketEnd, false),
         CtxValue::FlowKeys => (Region::FlowKeys, false),
-        CtxValue::Socket { nullable } => (Region::Socket(SocketKind::Full), nullable),
-        CtxValue::SockCommon { nullable } => (Region::Socket(SocketKind::Common), nullable),
-        CtxValue::XdpSocket { nullable } => (Region::Socket(SocketKind::Xdp), nullable),
+        CtxValue::Socket { nullable } => (Region::socket(SocketKind::Full), nullable),
+        CtxValue::SockCommon { nullable } => (Region::socket(SocketKind::Common), nullable),
+        CtxValue::XdpSocket { nullable } => (Region::socket(SocketKind::Xdp), nullable),
         CtxValue::TpBuffer => (Region::TpBuffer, false),
         CtxValue::Struct { name, trusted: _, nullable } => {
             (Region::Btf { btf: BtfRef::Host, id: typed::named(cx, name)? }, nullable)

@@ -25,11 +25,12 @@ fn addressable(map: &MapDef) -> u32 {
 pub(crate) fn check_map_flags(cx: &Cx<'_, '_>, pointer: &Pointer, off: i64, size: i64, kind: AccessKind) -> Check<()> {
     let Some(map) = pointer.region.map() else { return Err(Stop::Internal("map flags asked of another region")) };
     let map = def(cx, map)?;
-    let allowed = match kind {
-        AccessKind::Read => map.program_reads(),
-        AccessKind::Write => map.program_writes(),
+    let implied = cx.facts.platform.map_kind(map.kind).map_or(0, |info| info.implied_flags);
+    let refused = match kind {
+        AccessKind::Read => MapDef::WRONLY_PROG,
+        AccessKind::Write => MapDef::RDONLY_PROG,
     };
-    if allowed {
+    if (map.flags | implied) & refused == 0 {
         Ok(())
     } else {
         let off = pointer.off.smin().saturating_add(off);

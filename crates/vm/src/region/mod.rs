@@ -119,7 +119,7 @@ pub(crate) fn load(cx: &mut Cx<'_, '_>, state: &mut State, to: Target, dst: Opti
             ctx::check_flow_keys(pointer, access)?;
             cx.unknown()
         }
-        Region::Socket(kind) => {
+        Region::Socket { kind, .. } => {
             socket::check(cx, pointer, kind, access)?;
             cx.unknown()
         }
@@ -198,7 +198,7 @@ pub(crate) fn store(cx: &mut Cx<'_, '_>, state: &mut State, to: Target, what: St
             check_leak(cx, state, what, LeakTo::FlowKeys)?;
             ctx::check_flow_keys(pointer, access)
         }
-        Region::Socket(_) => Err(MemoryCause::ReadOnly { place: access.place, tag: pointer.tag() }.into()),
+        Region::Socket { .. } => Err(MemoryCause::ReadOnly { place: access.place, tag: pointer.tag() }.into()),
         Region::TpBuffer => check_buffer(pointer, access.place, off, access.size),
         Region::Buf => {
             if pointer.flags.contains(Flags::RDONLY) {

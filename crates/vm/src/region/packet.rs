@@ -17,7 +17,7 @@ pub(crate) fn check_packet(pointer: &Pointer, access: Access, zero_ok: bool) -> 
         | Region::MapKey { .. }
         | Region::PacketEnd
         | Region::FlowKeys
-        | Region::Socket(_)
+        | Region::Socket { .. }
         | Region::TpBuffer
         | Region::Btf { .. }
         | Region::Mem { .. }

@@ -34,7 +34,7 @@ fn frame_of(pointer: &Pointer) -> Check<usize> {
         | Region::PacketMeta { .. }
         | Region::PacketEnd
         | Region::FlowKeys
-        | Region::Socket(_)
+        | Region::Socket { .. }
         | Region::TpBuffer
         | Region::Btf { .. }
         | Region::Mem { .. }

@@ -115,7 +115,9 @@ fn pointer_covers(rules: Rules, old: &Pointer, now: &Pointer, ids: &mut IdMap) -
             a == b && a_id == b_id && offset(true) && identities(ids)
         }
         (Region::Func { subprog: a }, Region::Func { subprog: b }) => a == b && offset(true) && identities(ids),
-        (Region::Socket(a), Region::Socket(b)) => a == b && offset(true) && identities(ids),
+        (Region::Socket { kind: a, map: a_map }, Region::Socket { kind: b, map: b_map }) => {
+            a == b && a_map == b_map && offset(true) && identities(ids)
+        }
         (Region::Ctx, Region::Ctx) | (Region::PacketEnd, Region::PacketEnd) | (Region::FlowKeys, Region::FlowKeys) => {
             offset(true) && identities(ids)
         }
@@ -133,7 +135,7 @@ fn pointer_covers(rules: Rules, old: &Pointer, now: &Pointer, ids: &mut IdMap) -
             | Region::Stack { .. }
             | Region::Btf { .. }
             | Region::Func { .. }
-            | Region::Socket(_)
+            | Region::Socket { .. }
             | Region::Ctx
             | Region::PacketEnd
             | Region::FlowKeys,

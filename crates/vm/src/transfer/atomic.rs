@@ -81,7 +81,7 @@ fn check_kind(state: &State, base: Reg, loads: bool, guarded_refused: bool) -> C
     let supported = match pointer.region {
         Region::Ctx | Region::Packet { .. } | Region::PacketMeta { .. } | Region::FlowKeys => false,
         // One that may be null is refused for that, later.
-        Region::Socket(_) => pointer.nullable(),
+        Region::Socket { .. } => pointer.nullable(),
         Region::Btf { .. } => {
             !(guarded_refused && (pointer.flags == Flags::NONE || pointer.flags.contains(Flags::UNTRUSTED)))
         }

@@ -117,6 +117,7 @@ pub(super) fn branch(
                 Operand::Imm(_) => false,
             };
         if !matched && cx.leaks(&left) {
+            cx.fx.forks.push(Fork { state: other, at: target, kind: ForkKind::Branch });
             return Err(RegisterCause::PointerComparison { reg: dst }.into());
         }
     }
@@ -278,9 +279,11 @@ fn never_null(pointer: &Pointer) -> bool {
     !pointer.nullable()
         && in_range(pointer)
         && match pointer.region {
-            Region::Socket(_) | Region::Buf | Region::MapValue { .. } | Region::MapKey { .. } | Region::Map { .. } => {
-                true
-            }
+            Region::Socket { .. }
+            | Region::Buf
+            | Region::MapValue { .. }
+            | Region::MapKey { .. }
+            | Region::Map { .. } => true,
             Region::Mem { .. } => !pointer.flags.contains(Flags::UNTRUSTED),
             Region::Btf { .. }
             | Region::Ctx

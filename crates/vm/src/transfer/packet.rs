@@ -67,7 +67,7 @@ fn range_of(pointer: &Pointer) -> Option<i32> {
         | Region::MapKey { .. }
         | Region::PacketEnd
         | Region::FlowKeys
-        | Region::Socket(_)
+        | Region::Socket { .. }
         | Region::TpBuffer
         | Region::Btf { .. }
         | Region::Mem { .. }

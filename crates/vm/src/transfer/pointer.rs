@@ -116,7 +116,7 @@ fn check_kind(sum: Sum, pointer: &Pointer, offset: &Scalar) -> Check<()> {
         | Region::Func { .. } => true,
         Region::FlowKeys => constant.is_some(),
         Region::Map { .. } => constant == Some(0) && sum.op == AluOp::Add,
-        Region::PacketEnd | Region::Socket(_) | Region::Arena | Region::Insn { .. } => false,
+        Region::PacketEnd | Region::Socket { .. } | Region::Arena | Region::Insn { .. } => false,
     };
     if allowed {
         Ok(())
@@ -189,7 +189,7 @@ fn move_packet(cx: &mut Cx<'_, '_>, pointer: &mut Pointer, known: bool, subtract
         | Region::MapKey { .. }
         | Region::PacketEnd
         | Region::FlowKeys
-        | Region::Socket(_)
+        | Region::Socket { .. }
         | Region::TpBuffer
         | Region::Btf { .. }
         | Region::Mem { .. }
@@ -232,7 +232,7 @@ fn check_unprivileged(cx: &Cx<'_, '_>, dst: Reg, pointer: &Pointer) -> Check<()>
         | Region::PacketMeta { .. }
         | Region::PacketEnd
         | Region::FlowKeys
-        | Region::Socket(_)
+        | Region::Socket { .. }
         | Region::TpBuffer
         | Region::Btf { .. }
         | Region::Mem { .. }

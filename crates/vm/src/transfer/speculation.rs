@@ -78,7 +78,7 @@ fn limit_of(cx: &Cx<'_, '_>, pointer: &Pointer, to_left: bool) -> Result<u32, Al
         | Region::PacketMeta { .. }
         | Region::PacketEnd
         | Region::FlowKeys
-        | Region::Socket(_)
+        | Region::Socket { .. }
         | Region::TpBuffer
         | Region::Btf { .. }
         | Region::Mem { .. }

@@ -128,7 +128,7 @@ fn map_of(caller: &Frame, reg: Reg) -> Check<(crate::value::MapRef, u32)> {
             | Region::PacketMeta { .. }
             | Region::PacketEnd
             | Region::FlowKeys
-            | Region::Socket(_)
+            | Region::Socket { .. }
             | Region::TpBuffer
             | Region::Btf { .. }
             | Region::Mem { .. }

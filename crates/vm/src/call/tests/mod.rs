@@ -182,7 +182,7 @@ fn a_cast_of_a_referenced_socket_forks() {
     state.set(Reg::R1, Value::Pointer(pointer));
     assert_eq!(world.helper(&mut state, TCP_SOCK), Ok(NEXT));
     let cast = *state.reg(Reg::R0).as_pointer().unwrap();
-    assert_eq!((cast.region, cast.object), (Region::Socket(SocketKind::Tcp), pointer.object));
+    assert_eq!((cast.region, cast.object), (Region::socket(SocketKind::Tcp), pointer.object));
     assert!(!cast.nullable());
     let failed = &world.fx.forks[0];
     assert_eq!(

@@ -1,0 +1,49 @@
+//! How many instructions each function cost, with those of the functions that it called on the same path.
+
+use alloc::rc::Rc;
+use alloc::vec::Vec;
+
+use bpfvet_vm::Frame;
+
+use crate::outcome::SubprogStats;
+
+/// The frames of the current path that instructions were processed in since it began, the entry function's first: function, and
+/// instructions not yet counted for it.
+#[derive(Debug, Default)]
+pub(crate) struct Tally {
+    frames: Vec<(u32, u64)>,
+}
+
+impl Tally {
+    /// An instruction was processed in the innermost of these frames. (`account_processed_insn`)
+    pub(crate) fn processed(&mut self, stats: &mut [SubprogStats], frames: &[Rc<Frame>]) {
+        while self.frames.len() > frames.len() {
+            self.left(stats);
+        }
+        let entered = frames.get(self.frames.len()..).unwrap_or_default();
+        self.frames.extend(entered.iter().map(|frame| (frame.subprog, 0)));
+        let Some((subprog, insns)) = self.frames.last_mut() else { return };
+        *insns += 1;
+        if let Some(stats) = stats.get_mut(*subprog as usize) {
+            stats.insns_self += 1;
+        }
+    }
+
+    /// The path ended: so did all its frames. (`account_current_path`)
+    pub(crate) fn left_all(&mut self, stats: &mut [SubprogStats]) {
+        while !self.frames.is_empty() {
+            self.left(stats);
+        }
+    }
+
+    /// The innermost frame was left. (`account_processed_insns`)
+    fn left(&mut self, stats: &mut [SubprogStats]) {
+        let Some((subprog, insns)) = self.frames.pop() else { return };
+        if let Some(stats) = stats.get_mut(subprog as usize) {
+            stats.insns_total += insns;
+        }
+        if let Some((_, caller)) = self.frames.last_mut() {
+            *caller += insns;
+        }
+    }
+}
