@@ -6,3 +6,4 @@ pub mod containment;
 pub mod corpus;
 pub mod fuzz;
 pub mod machine;
+pub mod types;

@@ -1,15 +1,19 @@
 //! A program of the corpus, ready to be verified.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use bpfvet::asm::{Resolver, assemble_bytes};
+use bpfvet::asm::Resolver;
+use bpfvet::btf::{Btf, Kind};
 use bpfvet::insn::{Call, DecodeError, ImmSource, InsnIdx, Program as Insns};
 use bpfvet::linux::Linux;
-use bpfvet::platform::{LoadRequest, MapDef, Privilege};
+use bpfvet::platform::{FuncInfo, LoadRequest, MapDef, Privilege};
 
-use super::expect::{self, Expect};
+use super::expect::Expect;
 use super::markdown::Program;
-use super::settings::Settings;
+use super::settings::{Place, Settings};
+use super::text::Text;
+use crate::types;
 
 /// A program of the corpus, ready to be verified.
 #[derive(Debug)]
@@ -54,37 +58,42 @@ impl Case {
     ///
     /// What is wrong with them, with the line in the block.
     pub fn new(program: &Program) -> Result<Self, String> {
-        let Program { name, line: _, text, settings } = program;
-        let mut code = String::new();
-        let mut expects = Vec::new();
-        for (number, line) in (1..).zip(text.lines()) {
-            let (line, found) = expect::split(line).map_err(|error| format!("line {number}: {error}"))?;
-            expects.extend(found.into_iter().map(|expect| (number, expect)));
-            code.push_str(line);
-            code.push('\n');
-        }
-        let maps = settings.maps()?;
-        let (kind, attach_type, flags) = settings.kind()?;
+        let Program { name, line: _, text, is_hex, settings } = program;
+        let types = |text: &Option<String>| text.as_deref().map(types::declarations).transpose();
+        let (kernel, own) = (types(&settings.kernel_types)?.map(Arc::new), types(&settings.own_types)?.map(Arc::new));
+        let maps = settings.maps(own.as_deref())?;
+        let Place { kind, attach, flags, target } = settings.place(kernel.as_deref())?;
+        let text = Text::read(text)?;
         let names = Names { maps: &maps, linux: Linux::newest() };
-        let image = assemble_bytes(&code, &names).map_err(|error| format!("line {error}"))?;
+        let image = if *is_hex { text.bytes() } else { text.assemble(&names) }?;
         let request = Insns::decode(&image.bytes).map(|insns| {
             let mut request = LoadRequest::new(name, kind, insns);
-            request.attach_type = attach_type;
+            request.attach_type = attach;
+            request.attach_target = target;
             request.flags = flags;
             request.maps = maps;
             request.gpl_compatible = settings.is_gpl();
             request.privilege = if settings.is_privileged() { Privilege::FULL } else { Privilege::NONE };
+            if let Some(own) = &own {
+                request.funcs = functions(own, &image.labels);
+            }
+            request.btf = own;
             request
         });
         let mut kernels = Vec::new();
-        for kernel in settings.kernels() {
-            let version = kernel.parse().map_err(|error| format!("kernel `{kernel}`: {error}"))?;
+        for version in settings.kernels() {
+            let version = version.parse().map_err(|error| format!("kernel `{version}`: {error}"))?;
             kernels.push(Linux::new(version).map_err(|error| error.to_string())?);
         }
         if kernels.is_empty() {
             kernels.push(Linux::newest());
         }
+        if let Some(kernel) = kernel {
+            kernels = kernels.into_iter().map(|linux| linux.with_btf(Arc::clone(&kernel))).collect();
+        }
         let lines = image.lines.into_iter().collect();
+        let Text { code, expects, .. } = text;
+        let code = if *is_hex { String::new() } else { code };
         Ok(Self { code, bytes: image.bytes, request, kernels, expects, lines, settings: settings.clone() })
     }
 
@@ -121,8 +130,48 @@ impl Case {
         self.settings.skips(runner)
     }
 
+    /// The runners that cannot run it, each with the reason.
+    pub fn skipped(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.settings.skipped()
+    }
+
+    /// The codes with which it is refused somewhere; none where every kernel accepts it.
+    pub fn refused_with(&self) -> impl Iterator<Item = &str> {
+        self.expects.iter().filter_map(|(_, expect)| match expect {
+            Expect::Reject { kernels: _, code } => Some(code.as_str()),
+            Expect::Holds { .. } | Expect::Accept { .. } | Expect::Message { .. } => None,
+        })
+    }
+
+    /// The codes that it shows how to avoid.
+    pub fn avoids(&self) -> impl Iterator<Item = &str> {
+        self.expects.iter().filter_map(|(_, expect)| match expect {
+            Expect::Accept { code } => Some(code.as_str()),
+            Expect::Holds { .. } | Expect::Reject { .. } | Expect::Message { .. } => None,
+        })
+    }
+
+    /// Instructions that the search may look at.
+    pub(super) const fn budget(&self) -> Option<u64> {
+        self.settings.budget()
+    }
+
     /// The line in the block that the slot comes from; the second half of a wide instruction from where the first does.
     pub(super) fn line_of(&self, at: InsnIdx) -> Option<u32> {
         self.lines.range(..=at).next_back().map(|(_, line)| *line)
     }
+}
+
+/// Where the functions begin that the types name: `main` at the first instruction, others at the label of their name.
+fn functions(types: &Btf, labels: &BTreeMap<String, InsnIdx>) -> Vec<FuncInfo> {
+    let mut functions: Vec<FuncInfo> = types
+        .types()
+        .filter(|ty| ty.kind() == Kind::Func)
+        .filter_map(|ty| {
+            let at = if ty.name() == "main" { InsnIdx(0) } else { *labels.get(ty.name())? };
+            Some(FuncInfo { at, type_id: ty.id().0 })
+        })
+        .collect();
+    functions.sort_by_key(|function| function.at);
+    functions
 }

@@ -4,6 +4,7 @@
 //! r2 = *(u32 *)(r1 + 4)   ; r2: pkt_end()                            what r2 holds after the line
 //! r0 = *(u8 *)(r2 + 0)    ; reject: memory::packet-end ; message: …  the program is refused there
 //!                         ; reject(5.2): structure::back-edge        … by this kernel only
+//! if r2 > r3 goto out     ; accept: memory::out-of-bounds            the program is accepted; without this line it would not be
 //! ```
 
 /// A comment that says what must come out.
@@ -17,6 +18,8 @@ pub(super) enum Expect {
     },
     /// The code with which the program is refused.
     Reject { kernels: Vec<String>, code: String },
+    /// The code with which the program would be refused, were it not for this line.
+    Accept { code: String },
     /// A line of the kernel's message.
     Message { kernels: Vec<String>, text: String },
 }
@@ -40,11 +43,12 @@ fn one(comment: &str) -> Result<Expect, String> {
     let digits = |rest: &str| !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_digit());
     match key {
         "reject" => Ok(Expect::Reject { kernels, code: text }),
+        "accept" => Ok(Expect::Accept { code: text }),
         "message" => Ok(Expect::Message { kernels, text }),
         _ if key.strip_prefix('r').is_some_and(digits) || key.strip_prefix("fp-").is_some_and(digits) => {
             Ok(Expect::Holds { place: key.to_owned(), text })
         }
-        _ => Err(format!("`{key}` is neither `reject`, nor `message`, nor a register, nor a slot of the stack")),
+        _ => Err(format!("`{key}` is neither `reject`, `accept` nor `message`, nor a register, nor a slot of the stack")),
     }
 }
 
@@ -53,6 +57,7 @@ pub(super) fn print(expect: &Expect) -> String {
     let of = |kernels: &[String]| if kernels.is_empty() { String::new() } else { format!("({})", kernels.join(",")) };
     match expect {
         Expect::Holds { place, text } => format!("{place}: {text}"),
+        Expect::Accept { code } => format!("accept: {code}"),
         Expect::Reject { kernels, code } => format!("reject{}: {code}", of(kernels)),
         Expect::Message { kernels, text } => format!("message{}: {text}", of(kernels)),
     }
@@ -64,7 +69,7 @@ mod tests {
 
     #[test]
     fn comments_are_read_and_written_alike() {
-        let line = "r0 = 0  ; r0: 0 ; fp-8: mmmmmmmm ; reject(5.1,5.2): a::b ; message: R0 !read_ok";
+        let line = "r0 = 0  ; r0: 0 ; fp-8: mmmmmmmm ; accept: c::d ; reject(5.1,5.2): a::b ; message: R0 !read_ok";
         let (code, expects) = split(line).expect("a line");
         assert_eq!(code, "r0 = 0");
         let again: Vec<String> = expects.iter().map(print).collect();

@@ -11,6 +11,8 @@ pub struct Program {
     pub line: usize,
     /// The text of its block.
     pub text: String,
+    /// Its block holds bytes, not instructions.
+    pub(super) is_hex: bool,
     pub(super) settings: Settings,
 }
 
@@ -49,7 +51,10 @@ pub fn programs(text: &str) -> Result<Vec<Program>, String> {
                 let said = Settings::parse(&block).map_err(|error| format!("line {}: {error}", at + 1))?;
                 *settings = said.over(settings);
             }
-            "bpf" => {
+            "kernel" => settings.kernel_types = Some(block),
+            "types" => settings.own_types = Some(block),
+            "bpf" | "hex" => {
+                let is_hex = language.trim() == "hex";
                 let settings = settings.clone();
                 let title = title.clone();
                 let above = headings.iter().skip(1).map(|(_, title, _)| title.as_str());
@@ -57,12 +62,13 @@ pub fn programs(text: &str) -> Result<Vec<Program>, String> {
                 if programs.iter().any(|other| other.name == name) {
                     return Err(format!("line {}: a second program under the heading `{name}`", at + 1));
                 }
-                programs.push(Program { name, line: at + 2, text: block, settings });
+                programs.push(Program { name, line: at + 2, text: block, is_hex, settings });
             }
             // Text for people.
             "" | "text" => {}
             other => {
-                return Err(format!("line {}: a block of `{other}`: neither `toml`, nor `bpf`, nor `text`", at + 1));
+                let known = "`toml`, `kernel`, `types`, `bpf`, `hex`, `text`";
+                return Err(format!("line {}: a block of `{other}`: known are {known}", at + 1));
             }
         }
     }
@@ -88,7 +94,7 @@ mod tests {
         let [b, c] = found.as_slice() else { panic!("{found:?}") };
         assert_eq!((b.name.as_str(), b.line, b.settings.kernels().len()), ("b", 10, 1));
         assert_eq!((c.name.as_str(), c.line, c.settings.kernels().len()), ("c", 14, 0));
-        assert!(c.settings.kind().is_ok());
+        assert!(c.settings.place(None).is_ok());
     }
 
     #[test]

@@ -11,6 +11,7 @@
 mod expect;
 mod markdown;
 mod settings;
+mod text;
 
 mod bless;
 mod case;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use bpfvet::Verifier;
-use bpfvet::explore::{Observer, Policy};
+use bpfvet::explore::{Budget, Observer, Policy};
 use bpfvet::insn::{InsnIdx, RegSet};
 use bpfvet::linux::Linux;
 use bpfvet::report::{Extent, History, Names, code, explain, explain_bytes, state_text};
@@ -97,7 +97,7 @@ fn compare(case: &Case, found: &Found, exactly: bool, differences: &mut String) 
                     let _ = writeln!(differences, "Linux {kernel}: the message is `{message}`, not `{text}`");
                 }
             }
-            Expect::Reject { .. } | Expect::Message { .. } | Expect::Holds { .. } => {}
+            Expect::Reject { .. } | Expect::Accept { .. } | Expect::Message { .. } | Expect::Holds { .. } => {}
         }
     }
     let _ = match (wanted, reject) {
@@ -139,7 +139,8 @@ fn verify(case: &Case, linux: &Linux, runner: &Runner) -> Found {
     };
     let names = Names::new(request, linux);
     let mut watch = Watch { case, names: names.clone(), holds: BTreeMap::new() };
-    let verifier = Verifier::builder(linux).policy(runner.policy.clone()).build();
+    let budget = Budget { insns: case.budget(), ..Budget::default() };
+    let verifier = Verifier::builder(linux).policy(runner.policy.clone()).budget(budget).build();
     let reject = verifier.verify_with(request, &mut watch).err().map(|rejection| {
         let at = explain(&rejection, &names, &History::default()).at();
         let message = bpfvet::report::kernel_message(&rejection.cause, &names);
