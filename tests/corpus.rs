@@ -1,48 +1,23 @@
 //! The corpus, each program in each of the ways to verify. `BLESS=1` writes down what comes out.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use bpfvet_testkit::corpus::{Case, Runner, bless, programs};
+use bpfvet_tests::files;
 use libtest_mimic::{Arguments, Failed, Trial};
-
-/// The examples of the catalogue of codes.
-const EXAMPLES: &str = "../crates/report/src/catalogue/examples";
 
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();
-    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut trials = Vec::new();
-    // What `bpfvet explain` shows is of the corpus, too.
-    for (root, prefix) in [(here.join("corpus"), ""), (here.join(EXAMPLES), "explain/")] {
-        for path in files(&root) {
-            let name = format!("{prefix}{}", path.strip_prefix(&root).unwrap_or(&path).display());
-            match of_file(&path, &name) {
-                Ok(found) => trials.extend(found),
-                Err(error) => trials.push(Trial::test(name, || Err(Failed::from(error)))),
-            }
+    for (path, name) in files() {
+        match of_file(&path, &name) {
+            Ok(found) => trials.extend(found),
+            Err(error) => trials.push(Trial::test(name, || Err(Failed::from(error)))),
         }
     }
     libtest_mimic::run(&arguments, trials).exit_code()
-}
-
-/// Markdown files, in order.
-fn files(root: &Path) -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    let mut todo = vec![root.to_owned()];
-    while let Some(dir) = todo.pop() {
-        for entry in std::fs::read_dir(&dir).into_iter().flatten().flatten() {
-            let path = entry.path();
-            if path.is_dir() {
-                todo.push(path);
-            } else if path.extension().is_some_and(|extension| extension == "md") {
-                found.push(path);
-            }
-        }
-    }
-    found.sort();
-    found
 }
 
 fn of_file(path: &Path, name: &str) -> Result<Vec<Trial>, String> {
@@ -61,6 +36,14 @@ fn of_file(path: &Path, name: &str) -> Result<Vec<Trial>, String> {
             Ok(case) => Arc::new(case),
             Err(error) => return Err(format!("{place}: {}: {error}", program.name)),
         };
+        for (skipped, reason) in case.skipped() {
+            if !Runner::all().iter().skip(1).any(|runner| runner.name == skipped) {
+                return Err(format!("{place}: there is no way `{skipped}` to leave out"));
+            }
+            if reason.len() < 10 {
+                return Err(format!("{place}: why is `{skipped}` left out?"));
+            }
+        }
         for runner in Runner::all() {
             if case.skips(runner.name) {
                 continue;

@@ -32,8 +32,9 @@ fn local() -> (Btf, impl Fn(&str) -> u32) {
     w.ty("color", Kind::Enum, false, 2, 4, &[red, 0, green, 7]); // 5
     w.ty("", Kind::Array, false, 0, 0, &[2, 2, 4]); // 6
     w.ty("gone", Kind::Struct, false, 1, 4, &[pid, 1, 0]); // 7
-    let paths: Vec<(&str, u32)> =
-        ["0", "0:0", "0:1:0", "0:2:3", "0:3", "1", "0:9", "x", "0:2:4"].map(|path| (path, w.name(path))).to_vec();
+    let paths: Vec<(&str, u32)> = ["0", "0:0", "0:1:0", "0:2:3", "0:3", "1", "0:9", "x", "0:2:4", "0:-1"]
+        .map(|path| (path, w.name(path)))
+        .to_vec();
     let off = move |path: &str| paths.iter().find(|(known, _)| *known == path).unwrap().1;
     (Btf::parse(w.bytes()).unwrap(), off)
 }
@@ -116,6 +117,7 @@ fn paths_that_lead_nowhere_are_errors() {
     for (ty, path, kind) in [
         (4, "0:9", RelocKind::FieldByteOffset),
         (4, "x", RelocKind::FieldByteOffset),
+        (4, "0:-1", RelocKind::FieldByteOffset),
         (4, "0:2:4", RelocKind::FieldByteOffset),
         (4, "0:0", RelocKind::TypeExists),
         (4, "0", RelocKind::EnumvalValue),
@@ -124,7 +126,9 @@ fn paths_that_lead_nowhere_are_errors() {
     }
     assert_eq!(resolve(4, "0:2:3", RelocKind::FieldSigned), Err(CoReError::Element("signed")));
     assert_eq!(resolve(6, "0", RelocKind::TypeExists), Err(CoReError::Anonymous(TypeId(6))));
-    assert_eq!(resolve(99, "0", RelocKind::TypeExists), Err(CoReError::NoType(TypeId(99))));
+    for kind in [RelocKind::TypeExists, RelocKind::TypeIdLocal] {
+        assert_eq!(resolve(99, "0", kind), Err(CoReError::NoType(TypeId(99))), "{}", kind.name());
+    }
 }
 
 #[test]

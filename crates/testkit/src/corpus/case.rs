@@ -29,16 +29,20 @@ pub struct Case {
     settings: Settings,
 }
 
-/// Helpers and maps by name.
+/// Helpers, maps and the kernel's functions by name.
 struct Names<'a> {
     maps: &'a [MapDef],
+    kernel: Option<&'a Btf>,
     linux: Linux,
 }
 
 impl Resolver for Names<'_> {
     fn call(&self, name: &str) -> Option<Call> {
-        let id = self.linux.helper_by_name(name.strip_prefix("bpf_").unwrap_or(name))?;
-        i32::try_from(id.0).ok().map(Call::Helper)
+        if let Some(id) = self.linux.helper_by_name(name.strip_prefix("bpf_").unwrap_or(name)) {
+            return i32::try_from(id.0).ok().map(Call::Helper);
+        }
+        let id = self.kernel?.find_by_name_kind(name, Kind::Func)?;
+        i32::try_from(id.0).ok().map(|id| Call::Kfunc { id, btf: 0 })
     }
 
     fn imm64(&self, name: &str) -> Option<ImmSource> {
@@ -64,7 +68,7 @@ impl Case {
         let maps = settings.maps(own.as_deref())?;
         let Place { kind, attach, flags, target } = settings.place(kernel.as_deref())?;
         let text = Text::read(text)?;
-        let names = Names { maps: &maps, linux: Linux::newest() };
+        let names = Names { maps: &maps, kernel: kernel.as_deref(), linux: Linux::newest() };
         let image = if *is_hex { text.bytes() } else { text.assemble(&names) }?;
         let request = Insns::decode(&image.bytes).map(|insns| {
             let mut request = LoadRequest::new(name, kind, insns);

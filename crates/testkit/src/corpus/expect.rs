@@ -48,7 +48,9 @@ fn one(comment: &str) -> Result<Expect, String> {
         _ if key.strip_prefix('r').is_some_and(digits) || key.strip_prefix("fp-").is_some_and(digits) => {
             Ok(Expect::Holds { place: key.to_owned(), text })
         }
-        _ => Err(format!("`{key}` is neither `reject`, `accept` nor `message`, nor a register, nor a slot of the stack")),
+        _ => {
+            Err(format!("`{key}` is neither `reject`, `accept` nor `message`, nor a register, nor a slot of the stack"))
+        }
     }
 }
 

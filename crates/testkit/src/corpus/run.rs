@@ -90,6 +90,9 @@ fn compare(case: &Case, found: &Found, exactly: bool, differences: &mut String) 
     let mut wanted = None;
     for (line, expect) in &case.expects {
         match expect {
+            Expect::Accept { code } if reject.is_some() => {
+                let _ = writeln!(differences, "Linux {kernel}: line {line} does not avoid {code}");
+            }
             Expect::Reject { kernels, code } if concerns(kernels) => wanted = Some((*line, code)),
             Expect::Message { kernels, text } if exactly && concerns(kernels) => {
                 let message = reject.as_ref().map_or("", |(_, _, message)| message.as_str());

@@ -183,7 +183,8 @@ impl Map {
             let missing = || format!("there is no `struct {ty}` among the program's own types");
             let types = types.ok_or_else(missing)?;
             let id = types.find_by_name_kind(ty, Kind::Struct).ok_or_else(missing)?;
-            let fields = types.special_fields(id, *value, FieldKind::IN_MAPS).map_err(|error| error.to_string())?;
+            // A type with faulty fields is one without: the kernel creates the map all the same.
+            let fields = types.special_fields(id, *value, FieldKind::IN_MAPS).unwrap_or_default();
             def.btf_value = id.0;
             def.fields.extend(fields.into_iter().map(|field| MapField {
                 kind: field.kind,

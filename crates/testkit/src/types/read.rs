@@ -106,7 +106,10 @@ impl<'t> Cursor<'_, 't> {
 
     fn text(&mut self) -> Result<&'t str, Error> {
         let token = self.next();
-        token.strip_prefix('"').and_then(|token| token.strip_suffix('"')).ok_or_else(|| format!("`{token}` is no string"))
+        token
+            .strip_prefix('"')
+            .and_then(|token| token.strip_suffix('"'))
+            .ok_or_else(|| format!("`{token}` is no string"))
     }
 }
 
@@ -157,6 +160,7 @@ impl Reader {
                 cursor.rest = cursor.rest.get(3..).unwrap_or_default();
                 self.composite(kind, name, cursor)
             }
+            ["struct" | "union", _] => self.base(cursor).map(|_| ()),
             ["typedef", ..] => {
                 cursor.next();
                 self.typedef(cursor)
@@ -283,7 +287,8 @@ impl Reader {
             return Ok(element);
         }
         let number = cursor.next();
-        let count: u32 = if number == "]" { 0 } else { number.parse().map_err(|_| format!("`{number}` is no number"))? };
+        let count: u32 =
+            if number == "]" { 0 } else { number.parse().map_err(|_| format!("`{number}` is no number"))? };
         if number != "]" {
             cursor.expect("]")?;
         }
@@ -302,7 +307,9 @@ impl Reader {
         }
         loop {
             let tag = cursor.peek().strip_prefix("__").filter(|tag| !tag.starts_with("arg_") && *tag != "tag");
-            if let Some(tag) = tag.filter(|_| cursor.rest.get(1).is_some_and(|next| *next == "*" || next.starts_with("__"))) {
+            if let Some(tag) =
+                tag.filter(|_| cursor.rest.get(1).is_some_and(|next| *next == "*" || next.starts_with("__")))
+            {
                 let size = self.sizes.get(&id).copied();
                 id = self.builder.tagged(tag, id);
                 size.and_then(|size| self.sizes.insert(id, size));
@@ -392,14 +399,15 @@ mod tests {
         assert!(matches!(f.shape(), Shape::Func { linkage: FuncLinkage::Static, .. }), "{:?}", f.shape());
         assert_eq!(types.decl_tags_of(f.id(), Some(0)).collect::<Vec<_>>(), ["arg:nonnull"]);
         assert_eq!(types.decl_tags_of(of("g").id(), None).collect::<Vec<_>>(), ["exception_callback:h"]);
-        let proto = types.resolve(of("btf_trace_x").id()).and_then(|ty| ty.as_pointer()).and_then(|id| types.type_by_id(id));
+        let proto =
+            types.resolve(of("btf_trace_x").id()).and_then(|ty| ty.as_pointer()).and_then(|id| types.type_by_id(id));
         assert_eq!(proto.and_then(|proto| proto.as_proto()).map(|proto| proto.len()), Some(2));
     }
 
     #[test]
     fn special_fields_are_found() {
         let types = declarations(
-            "struct bpf_spin_lock { int val; };\n\
+            "struct task; struct bpf_spin_lock { int val; };\n\
              struct task { int pid; };\n\
              struct value { int n; struct bpf_spin_lock lock; struct task __kptr *kept; };",
         )
@@ -412,7 +420,9 @@ mod tests {
 
     #[test]
     fn what_is_not_understood_is_an_error() {
-        for text in ["int", "struct a { b c; };", "struct a { struct b b; };", "int f(int a", "typedef int;", "int f() \"x\""] {
+        for text in
+            ["int", "struct a { b c; };", "struct a { struct b b; };", "int f(int a", "typedef int;", "int f() \"x\""]
+        {
             assert!(declarations(text).is_err(), "{text}");
         }
     }
