@@ -145,7 +145,10 @@ pub(crate) fn prototype_message(name: &str, reason: &PrototypeReason, names: &Na
         PrototypeReason::ParameterKind { arg, kind } => {
             format!("Arg#{arg} type {kind} in {name}() is not supported yet.")
         }
-        PrototypeReason::Tags { arg } => format!("arg#{arg} has invalid combination of tags"),
+        PrototypeReason::Tags { arg, alone: Some(tag) } => {
+            format!("arg#{arg} {tag} cannot be combined with any other tags")
+        }
+        PrototypeReason::Tags { arg, alone: None } => format!("arg#{arg} has invalid combination of tags"),
         PrototypeReason::TagOnScalar { arg } => format!("arg#{arg} has pointer tag, but is not a pointer type"),
         PrototypeReason::TagOnStatic { arg } => {
             format!("arg#{arg} type tag is not supported in static functions")

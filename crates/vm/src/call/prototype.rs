@@ -203,7 +203,8 @@ impl<'a> Reader<'a> {
 
     /// What a pointer parameter says; `None` where it says nothing, in a static function.
     fn pointer(&self, arg: u32, to: TypeId, tags: Tags) -> Result<Option<ArgShape>, PrototypeReason> {
-        let contradiction = Err(PrototypeReason::Tags { arg });
+        let contradiction = Err(PrototypeReason::Tags { arg, alone: None });
+        let alone = |tag| Err(PrototypeReason::Tags { arg, alone: Some(tag) });
         if tags.ctx || self.points_to_ctx(to) {
             if (Tags { ctx: false, ..tags }) != Tags::NONE {
                 return contradiction;
@@ -226,7 +227,7 @@ impl<'a> Reader<'a> {
         }
         if tags.untrusted {
             if (Tags { untrusted: false, ..tags }) != Tags::NONE {
-                return contradiction;
+                return alone("untrusted");
             }
             return self.untrusted(arg, target).map(Some);
         }
@@ -234,7 +235,7 @@ impl<'a> Reader<'a> {
             return if (Tags { arena: false, ..tags }) == Tags::NONE {
                 Ok(Some(ArgShape::Arena))
             } else {
-                contradiction
+                alone("arena")
             };
         }
         if !self.global {

@@ -286,6 +286,8 @@ pub enum PrototypeReason {
     Tags {
         /// The parameter, counted from zero.
         arg: u32,
+        /// The tag that must be the only one, if one must.
+        alone: Option<&'static str>,
     },
     /// A parameter that has a pointer's tag and is no pointer.
     TagOnScalar {

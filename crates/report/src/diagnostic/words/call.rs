@@ -185,7 +185,10 @@ fn prototype(name: &str, reason: &PrototypeReason) -> Words {
             format!("parameter {arg} points to `{name}`, whose size is not known")
         }
         PrototypeReason::ParameterKind { arg, kind } => format!("parameter {arg} is a {kind}"),
-        PrototypeReason::Tags { arg } => format!("the tags of parameter {arg} contradict each other"),
+        PrototypeReason::Tags { arg, alone: Some(tag) } => {
+            format!("parameter {arg} is tagged {tag}, and has other tags beside it")
+        }
+        PrototypeReason::Tags { arg, alone: None } => format!("the tags of parameter {arg} contradict each other"),
         PrototypeReason::TagOnScalar { arg } => format!("parameter {arg} has a pointer's tag and is no pointer"),
         PrototypeReason::TagOnStatic { arg } => format!("parameter {arg} of a static function has a tag"),
         PrototypeReason::UnknownTag { arg } => format!("parameter {arg} has a tag that this host does not know"),
