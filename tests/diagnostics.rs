@@ -1,19 +1,22 @@
-//! What a newcomer reads: the explanation of every program that the catalogue of codes has, one file a group of codes.
+//! What a newcomer reads: the explanation of every program that the catalogue of codes has, one file a group of codes, and of
+//! the classic mistakes in C, one file each.
 //!
 //! `UPDATE_EXPECT=1 cargo test -p bpfvet-tests --test diagnostics` writes down what comes out; read it before you commit it.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use bpfvet::elf;
 use bpfvet::linux::Linux;
 use bpfvet::platform::LoadRequest;
-use bpfvet::report::{History, Names, NoSource, Recorder, explain, explain_bytes, render};
+use bpfvet::report::{History, Names, NoSource, Recorder, SourceProvider, explain, explain_bytes, render};
 use bpfvet::{Rejection, RejectionCause, Verifier};
 use bpfvet_testkit::corpus::{Case, programs};
 use expect_test::expect_file;
 
 /// The explanation of why the program does not load, at a width of `COLUMNS`.
-fn drawn(request: &LoadRequest, linux: &Linux) -> Option<String> {
+fn drawn(request: &LoadRequest, linux: &Linux, source: &dyn SourceProvider) -> Option<String> {
     let verifier = Verifier::new(linux);
     let names = Names::new(request, linux);
     let rejection = verifier.verify(request).err()?;
@@ -32,7 +35,7 @@ fn drawn(request: &LoadRequest, linux: &Linux) -> Option<String> {
     if !matches!(rejection.cause, RejectionCause::LoadRefused(_) | RejectionCause::Limit(_)) {
         assert!(diagnostic.at().is_some(), "a failure without a place: {diagnostic:?}");
     }
-    Some(render(&diagnostic, &names, &history, &NoSource, false, COLUMNS))
+    Some(render(&diagnostic, &names, &history, source, false, COLUMNS))
 }
 
 const COLUMNS: usize = 100;
@@ -45,7 +48,7 @@ fn explained(path: &Path) -> String {
         let case = Case::new(&program).expect("a program");
         let linux = case.kernels().last().expect("a kernel");
         let drawn = match case.request() {
-            Ok(request) => drawn(request, linux),
+            Ok(request) => drawn(request, linux, &NoSource),
             Err(error) => {
                 let diagnostic = explain_bytes(error);
                 Some(format!("error[{}]: {}\n", diagnostic.code, diagnostic.headline))
@@ -76,5 +79,41 @@ fn every_example_is_explained() {
     ] {
         let path = here.join("../crates/report/src/catalogue/examples").join(group).with_extension("md");
         expect_file![here.join("diagnostics").join(group).with_extension("txt")].assert_eq(&explained(&path));
+    }
+}
+
+/// The examples, as the compiler saw them.
+struct Examples(PathBuf);
+
+impl SourceProvider for Examples {
+    fn file(&self, path: &str) -> Option<Cow<'_, str>> {
+        std::fs::read_to_string(self.0.join(path)).ok().map(Cow::Owned)
+    }
+}
+
+#[test]
+fn every_mistake_is_explained() {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let source = Examples(here.join("../examples"));
+    let linux = Linux::newest();
+    let mut paths: Vec<PathBuf> = std::fs::read_dir(source.0.join("mistakes"))
+        .expect("the mistakes")
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .filter(|path| path.extension().is_some_and(|extension| extension == "o"))
+        .collect();
+    paths.sort();
+    assert!(paths.len() > 8, "{paths:?}");
+    for path in paths {
+        let name = path.file_name().and_then(|name| name.to_str()).expect("a name of text");
+        let bytes = std::fs::read(&path).expect("an object");
+        let object = elf::Object::parse(&bytes, &elf::Options::for_file(name)).expect("an object");
+        let mut out = String::new();
+        for program in object.programs() {
+            let request = object.load_request(program).expect("a program");
+            let drawn = drawn(&request, &linux, &source);
+            out.push_str(&drawn.unwrap_or_else(|| panic!("{name}: {} is accepted", program.name)));
+        }
+        let name = name.trim_end_matches(".bpf.o");
+        expect_file![here.join("diagnostics/mistakes").join(name).with_extension("txt")].assert_eq(&out);
     }
 }

@@ -30,6 +30,21 @@ pub(crate) fn number_words(num: &Scalar) -> String {
     }
 }
 
+/// The low half of a number, where that says more than the whole: `a number from -5 to 15`.
+pub(crate) fn half_words(num: &Scalar) -> Option<String> {
+    let (umin, umax) = (num.u32_min(), num.u32_max());
+    let (smin, smax) = (num.s32_min(), num.s32_max());
+    if num.umax() <= u64::from(u32::MAX) && num.umax() == u64::from(umax) && umax < u32::MAX {
+        return None;
+    }
+    let wide = |min: i64, max: i64| max - min;
+    if wide(umin.into(), umax.into()) <= wide(smin.into(), smax.into()) {
+        (umax < u32::MAX || umin > 0).then(|| format!("from {umin} to {umax}"))
+    } else {
+        Some(format!("from {smin} to {smax}"))
+    }
+}
+
 /// The narrower of the two ranges: `from 0 to 255`, `up to 8`; nothing where there is no bound.
 pub(crate) fn range_words(num: &Scalar) -> Option<String> {
     let (umin, umax, smin, smax) = (num.umin(), num.umax(), num.smin(), num.smax());
@@ -40,6 +55,7 @@ pub(crate) fn range_words(num: &Scalar) -> Option<String> {
         (true, true) if umin == 0 && umax == u64::MAX => None,
         (true, true) => Some(format!("from {umin} to {umax}")),
         (false, true) => Some(format!("of at least {smin}")),
+        (true, false) if smax > i64::MAX / 2 => None,
         (true, false) => Some(format!("of at most {smax}, possibly negative without bound")),
         (false, false) => Some(format!("from {smin} to {smax}")),
     }

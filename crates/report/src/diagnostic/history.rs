@@ -46,6 +46,16 @@ pub(crate) enum Happened {
     },
 }
 
+impl Happened {
+    /// The instruction.
+    pub(crate) const fn at(&self) -> InsnIdx {
+        match self {
+            Self::Ran(ran) => ran.at,
+            Self::Decided { at, .. } => *at,
+        }
+    }
+}
+
 /// Records the path that the search is on, and how often it met each instruction.
 #[derive(Clone, Debug, Default)]
 pub struct History {

@@ -1,11 +1,13 @@
 //! Our own explanation of a verdict: what, where, why, how it came about, and what to do.
 
 mod code;
+mod copies;
 mod describe;
 mod history;
 mod patch;
 #[cfg(feature = "render")]
 mod render;
+mod room;
 mod slice;
 mod source;
 mod words;
@@ -15,7 +17,9 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use bpfvet_explore::{Rejection, RejectionCause};
-use bpfvet_insn::InsnIdx;
+use bpfvet_insn::{Insn, InsnIdx, Operand};
+use bpfvet_vm::violation::{Bounds, CallCause, MemoryCause, RegisterCause, ResourceCause};
+use bpfvet_vm::{Base, Cause};
 
 use crate::Names;
 use crate::kernel_text::kernel_message;
@@ -137,13 +141,99 @@ pub fn explain(rejection: &Rejection, names: &Names<'_>, history: &History) -> D
     };
     let program = &names.request().program;
     let mut labels = also;
-    if let Some((at, frame)) = place {
-        labels.extend(slice::causal_path(history, program, frame, &follow, names));
-        labels.retain(|label| label.at != at);
-        labels.push(Label { at, role: Role::Error, text: label });
+    let code = code(cause);
+    let kernel = kernel_message(cause, names);
+    let Some((at, frame)) = place else {
+        return Diagnostic { code, class, headline, labels, why, help, patch: None, kernel };
+    };
+    let story = slice::causal_path(history, program, frame, &follow, names);
+    if let Some((_, taken)) = leaked(cause) {
+        labels.extend(slice::branches_since(history, taken));
     }
-    let patch = patch::suggest(cause, &labels, names);
-    Diagnostic { code: code(cause), class, headline, labels, why, help, patch, kernel: kernel_message(cause, names) }
+    labels.extend_from_slice(&story.labels);
+    labels.retain(|label| label.at != at && !is_step_of(label, at, names));
+    labels.push(Label { at, role: Role::Error, text: label });
+    let mut diagnostic = Diagnostic { code, class, headline, labels, why, help, patch: None, kernel };
+    if let Some(bound) = room::wanted_size(cause, history, names) {
+        diagnostic.why.push(format!("the memory given with it has {}", room::bytes(bound.room)));
+    }
+    if story.lost_packet.is_some() && uses_number(cause) {
+        diagnostic.headline =
+            "a pointer into the packet is used after a call that may have moved the packet".to_string();
+        diagnostic.why = Vec::new();
+        diagnostic.help = alloc::vec![
+            "load `data` and `data_end` from the context again after that call, and check again".to_string()
+        ];
+    } else if wants_bound(cause)
+        && let Some(copies::Copy { class, label, help }) = copies::checked(history, program, &story)
+    {
+        diagnostic.labels.retain(|other| other.at != label.at);
+        diagnostic.labels.insert(0, label);
+        diagnostic.help = alloc::vec![help.to_string()];
+        diagnostic.class = class;
+        return diagnostic;
+    }
+    diagnostic.patch = patch::suggest(cause, &diagnostic.labels, history, names);
+    if diagnostic.patch.is_none()
+        && let Some(call) = leaked(cause).and_then(|(_, taken)| patch::release_call(taken, names))
+    {
+        diagnostic.help = alloc::vec![format!("on this path, `{call}` must come before it leaves")];
+    }
+    if diagnostic.patch.is_some() {
+        // The lines to add say it.
+        diagnostic.help.truncate(0);
+    }
+    diagnostic
+}
+
+/// Whether a label only tells how the line at fault is computed: what comes out is told by the failure.
+fn is_step_of(label: &Label, at: InsnIdx, names: &Names<'_>) -> bool {
+    let request = names.request();
+    let (Some(here), Some(there)) = (request.line_at(label.at), request.line_at(at)) else { return false };
+    let is_constant = matches!(request.program.get(label.at), Some(Insn::Mov { src: Operand::Imm(_), .. }));
+    (label.role == Role::Changed || is_constant) && here.line == there.line && here.file == there.file
+}
+
+/// The first thing that is not given back, and where it was taken.
+fn leaked(cause: &RejectionCause) -> Option<(u32, InsnIdx)> {
+    let RejectionCause::Violation(violation) = cause else { return None };
+    let Cause::Resource(ResourceCause::Leak { site: _, live }) = &*violation.cause else { return None };
+    live.first().copied()
+}
+
+/// Whether a number is used where a pointer is needed.
+fn uses_number(cause: &RejectionCause) -> bool {
+    let RejectionCause::Violation(violation) = cause else { return false };
+    match &*violation.cause {
+        Cause::Memory(MemoryCause::InvalidPointer { access }) => access.tag.base == Base::Scalar,
+        Cause::Call(CallCause::ArgumentKind { actual, .. }) => actual.base == Base::Scalar,
+        Cause::Register(_)
+        | Cause::Memory(_)
+        | Cause::Resource(_)
+        | Cause::Call(_)
+        | Cause::Context(_)
+        | Cause::Policy(_) => false,
+    }
+}
+
+/// Whether the failure is that a number is not bounded as it must be.
+fn wants_bound(cause: &RejectionCause) -> bool {
+    let RejectionCause::Violation(violation) = cause else { return false };
+    match &*violation.cause {
+        Cause::Memory(MemoryCause::OutOfBounds { access, bounds, .. }) => {
+            !matches!(access.tag.base, Base::Packet | Base::PacketMeta)
+                && matches!(bounds, Bounds::Negative { .. } | Bounds::Unbounded { .. } | Bounds::Max { .. })
+        }
+        Cause::Memory(MemoryCause::StackUnbounded { .. })
+        | Cause::Register(RegisterCause::OffsetUnbounded { .. } | RegisterCause::OffsetTooLarge { .. })
+        | Cause::Call(CallCause::SizeUnbounded { .. } | CallCause::SizeNegative { .. }) => true,
+        Cause::Register(_)
+        | Cause::Memory(_)
+        | Cause::Resource(_)
+        | Cause::Call(_)
+        | Cause::Context(_)
+        | Cause::Policy(_) => false,
+    }
 }
 
 /// Explains why bytes are not a program.

@@ -7,16 +7,20 @@ use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-use bpfvet_insn::{Call, Insn, InsnIdx, Operand, Program, Reg};
-use bpfvet_vm::Value;
+use bpfvet_insn::{Call, Insn, InsnIdx, Operand, Program, Reg, Width};
+use bpfvet_platform::{HelperId, HelperLookup};
+use bpfvet_vm::{Base, Value};
 
-use super::describe::value_words;
+use super::describe::{half_words, value_words};
 use super::history::{Happened, History, Ran};
 use super::{Label, Role};
 use crate::Names;
 
 /// Labels of a causal path that are shown; the first and the last of a longer one.
 const SHOWN: usize = 6;
+
+/// Branches that are shown of those that lead to where something is lost.
+const LEADING: usize = 2;
 
 /// A place whose value matters.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -25,14 +29,26 @@ enum Place {
     Slot { frame: u8, slot: u8 },
 }
 
-/// What made the values of these registers of the innermost frame, oldest first.
+/// What made a value.
+pub(super) struct Story {
+    /// The places that belong to it, oldest first.
+    pub(super) labels: Vec<Label>,
+    /// The events that it begins with: where the values that matter come from.
+    pub(super) origins: Vec<usize>,
+    /// The registers of branches that tested such a value, by event.
+    pub(super) tested: Vec<usize>,
+    /// The call after which pointers into the packet are worth nothing, if the value was one.
+    pub(super) lost_packet: Option<InsnIdx>,
+}
+
+/// What made the values of these registers of the innermost frame.
 pub(super) fn causal_path(
     history: &History,
     program: &Program,
     frame: usize,
     regs: &[Reg],
     names: &Names<'_>,
-) -> Vec<Label> {
+) -> Story {
     let frame = u8::try_from(frame).unwrap_or(u8::MAX);
     let mut walk = Walk {
         program,
@@ -40,18 +56,25 @@ pub(super) fn causal_path(
         wanted: regs.iter().map(|reg| Place::Reg { frame, reg: *reg }).collect(),
         labels: Vec::new(),
         inner: None,
+        origins: Vec::new(),
+        tested: Vec::new(),
+        event: 0,
+        moved: None,
+        lost_packet: None,
     };
-    for event in history.events().iter().rev() {
+    for (number, event) in history.events().iter().enumerate().rev() {
         if walk.wanted.is_empty() {
             break;
         }
+        walk.event = number;
         match event {
             Happened::Ran(ran) => walk.ran(ran),
             Happened::Decided { at, frame, jumped, operands } => walk.decided(*at, *frame, *jumped, operands),
         }
     }
-    let mut labels = walk.labels;
-    labels.dedup_by(|a, b| a.at == b.at);
+    let Walk { mut labels, origins, tested, lost_packet, .. } = walk;
+    keep_last_rounds(&mut labels);
+    keep_last_of_line(&mut labels, names);
     if labels.len() > SHOWN {
         // Nearest to the failure first: keep what is near it, and where it all began.
         let origin = labels.pop();
@@ -59,7 +82,58 @@ pub(super) fn causal_path(
         labels.extend(origin);
     }
     labels.reverse();
+    Story { labels, origins, tested, lost_packet }
+}
+
+/// The last branches behind the place where something was taken that is never given back: they lead to where it is lost.
+pub(super) fn branches_since(history: &History, taken: InsnIdx) -> Vec<Label> {
+    let events = history.events();
+    let since = events.iter().rposition(|event| matches!(event, Happened::Ran(ran) if ran.at == taken)).unwrap_or(0);
+    let mut labels: Vec<Label> = Vec::new();
+    for event in events.iter().skip(since).rev() {
+        let Happened::Decided { at, frame: _, jumped, operands } = event else { continue };
+        // Whether the thing itself is there is no news.
+        let is_null_check = operands.iter().flatten().any(|(_, value)| matches!(value, Value::Pointer(_)));
+        if is_null_check || labels.iter().any(|label| label.at == *at) {
+            continue;
+        }
+        let text = if *jumped { "this path: taken" } else { "this path: not taken" };
+        labels.push(Label { at: *at, role: Role::Branch, text: text.to_string() });
+        if labels.len() == LEADING {
+            break;
+        }
+    }
+    labels.reverse();
     labels
+}
+
+/// What a loop did in its last round stands for what it did in each. The labels are newest first.
+fn keep_last_rounds(labels: &mut Vec<Label>) {
+    let mut kept: Vec<Label> = Vec::new();
+    let mut again: Vec<InsnIdx> = Vec::new();
+    for label in labels.drain(..) {
+        if kept.iter().any(|other| other.at == label.at && other.role == label.role) {
+            again.push(label.at);
+        } else {
+            kept.push(label);
+        }
+    }
+    for label in kept.iter_mut().filter(|label| again.contains(&label.at)) {
+        label.text.push_str(" in the last round");
+    }
+    *labels = kept;
+}
+
+/// Of several steps in one line of the source, the result. The labels are newest first.
+fn keep_last_of_line(labels: &mut Vec<Label>, names: &Names<'_>) {
+    let line = |label: &Label| names.request().line_at(label.at).map(|line| (line.file.clone(), line.line));
+    let mut last = None;
+    labels.retain(|label| {
+        let here = line(label).filter(|_| label.role == Role::Changed);
+        let again = here.is_some() && here == last;
+        last = here;
+        !again
+    });
 }
 
 struct Walk<'a> {
@@ -70,6 +144,13 @@ struct Walk<'a> {
     labels: Vec<Label>,
     /// The frame of the event looked at last.
     inner: Option<u8>,
+    origins: Vec<usize>,
+    tested: Vec<usize>,
+    /// The event that is looked at.
+    event: usize,
+    /// The first call behind it that may have moved the packet.
+    moved: Option<InsnIdx>,
+    lost_packet: Option<InsnIdx>,
 }
 
 impl Walk<'_> {
@@ -89,7 +170,39 @@ impl Walk<'_> {
     }
 
     fn tell(&mut self, at: InsnIdx, role: Role, text: String) {
+        if role == Role::Created {
+            self.origins.push(self.event);
+        }
         self.labels.push(Label { at, role, text });
+    }
+
+    /// A value that matters was a pointer into the packet, and a call since then may have moved the packet.
+    fn was(&mut self, value: Option<&Value>) {
+        let Some(Value::Pointer(pointer)) = value else { return };
+        let Some(at) = self.moved else { return };
+        if matches!(pointer.tag().base, Base::Packet | Base::PacketMeta | Base::PacketEnd) && self.lost_packet.is_none()
+        {
+            self.lost_packet = Some(at);
+            let name = match self.program.get(at) {
+                Some(Insn::Call(Call::Helper(id))) => self.names.helper(*id).unwrap_or("this call"),
+                _ => "this call",
+            };
+            let text = format!("`{name}` may move the packet: pointers into it are worth nothing from here");
+            let label = Label { at, role: Role::Lost, text };
+            self.labels.push(label);
+        }
+    }
+
+    fn moves_packet(&self, call: Call) -> bool {
+        let Call::Helper(id) = call else { return false };
+        let Ok(id) = u32::try_from(id) else { return false };
+        match self.names.platform().helper(HelperId(id), self.names.request()) {
+            HelperLookup::Allowed(proto) => proto.effects.moves_packet,
+            HelperLookup::NotForProgram
+            | HelperLookup::Refused(_)
+            | HelperLookup::Unknown
+            | HelperLookup::Unsupported(_) => false,
+        }
     }
 
     fn words(&self, value: Option<&Value>) -> String {
@@ -127,6 +240,7 @@ impl Walk<'_> {
                 self.tell(at, Role::Created, text);
             }
             Insn::Alu { dst, src, .. } if self.wants(frame, dst) => {
+                self.was(value);
                 let text = format!("`{dst}` is then {}", self.words(value));
                 self.tell(at, Role::Changed, text);
                 if let Operand::Reg(src) = src {
@@ -142,6 +256,7 @@ impl Walk<'_> {
                 match slot {
                     Some((frame, slot)) => self.want(Place::Slot { frame, slot }),
                     None => {
+                        self.was(value);
                         let text = format!("`{dst}` is loaded: {}", self.words(value));
                         self.tell(at, Role::Created, text);
                     }
@@ -192,6 +307,9 @@ impl Walk<'_> {
     }
 
     fn call(&mut self, at: InsnIdx, frame: u8, call: Call, value: Option<&Value>) {
+        if self.moved.is_none() && self.moves_packet(call) {
+            self.moved = Some(at);
+        }
         let enters = self.inner.is_some_and(|inner| inner > frame);
         if enters {
             // The callee's arguments are what the caller put into the same registers.
@@ -227,8 +345,16 @@ impl Walk<'_> {
     fn decided(&mut self, at: InsnIdx, frame: u8, jumped: bool, operands: &[Option<(Reg, Value)>; 2]) {
         let wanted = operands.iter().flatten().find(|(reg, _)| self.wants(frame, *reg));
         if let Some((reg, value)) = wanted {
+            self.tested.push(self.event);
             let outcome = if jumped { "taken" } else { "not taken" };
-            let text = format!("{outcome}: `{reg}` is {}", self.words(Some(value)));
+            let half = match (self.program.get(at), value) {
+                (Some(Insn::Branch { width: Width::W32, .. }), Value::Scalar(scalar)) => half_words(&scalar.num),
+                _ => None,
+            };
+            let text = match half {
+                Some(half) => format!("{outcome}: the low half of `{reg}` is {half}"),
+                None => format!("{outcome}: `{reg}` is {}", self.words(Some(value))),
+            };
             self.tell(at, Role::Branch, text);
         }
     }

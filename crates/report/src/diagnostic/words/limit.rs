@@ -1,7 +1,8 @@
 //! Too complex: where the budget went, and what to bound.
 
 use alloc::format;
-use alloc::string::String;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
 
 use bpfvet_explore::{Limit, Rejection};
 use bpfvet_insn::InsnIdx;
@@ -10,8 +11,8 @@ use super::Words;
 use crate::Names;
 use crate::diagnostic::{Class, History, Label, Role, Visits};
 
-/// Places that are shown of where the effort went.
-const SHOWN: usize = 4;
+/// Lines that are shown of where the effort went.
+const LINES: usize = 3;
 
 pub(super) fn words(limit: Limit, rejection: &Rejection, names: &Names<'_>, history: &History) -> Words {
     let limits = names.platform().limits(names.request().privilege);
@@ -39,18 +40,39 @@ pub(super) fn words(limit: Limit, rejection: &Rejection, names: &Names<'_>, hist
         ))
         .help("bound loops by a constant, or use bpf_loop(), whose body is looked at once")
         .help("split the program with global functions or tail calls: each is verified on its own");
-    words.also = history
-        .hottest(SHOWN)
-        .into_iter()
-        .map(|Visits { at, runs, .. }| label(at, format!("looked at {runs} times")))
-        .chain(
-            history
-                .most_forked(2)
-                .into_iter()
-                .map(|Visits { at, forks, .. }| label(at, format!("paths split {forks} times here"))),
-        )
-        .collect();
+    let lines = by_line(history, names);
+    for (_, Visits { at, runs, forks }) in lines.iter().take(LINES) {
+        let splits = if *forks > 0 { format!(", splits the paths {forks} times") } else { String::new() };
+        words.also.push(label(*at, format!("looked at {runs} times{splits}")));
+    }
+    let splitting: Vec<&Visits> = lines.iter().map(|(_, visits)| visits).filter(|visits| visits.forks > 0).collect();
+    if splitting.len() > 1 {
+        words = words.why(format!(
+            "{} places split the paths, and each can double what is looked at after it: what differs there is remembered",
+            splitting.len()
+        ));
+    }
     words
+}
+
+/// The effort by line of the source, or by instruction where there is none: the most split first, then the most visited.
+fn by_line(history: &History, names: &Names<'_>) -> Vec<(Option<(String, u32)>, Visits)> {
+    let mut lines: Vec<(Option<(String, u32)>, Visits)> = Vec::new();
+    for visits in history.hottest(usize::MAX) {
+        let line = names.request().line_at(visits.at).map(|line| (line.file.to_string(), line.line));
+        match lines.iter_mut().find(|(other, _)| line.is_some() && *other == line) {
+            Some((_, all)) => {
+                // The branch is where the label belongs.
+                if visits.forks > all.forks {
+                    all.at = visits.at;
+                }
+                all.forks = all.forks.saturating_add(visits.forks);
+            }
+            None => lines.push((line, visits)),
+        }
+    }
+    lines.sort_by_key(|(_, visits)| core::cmp::Reverse((visits.forks, visits.runs)));
+    lines
 }
 
 pub(super) fn infinite_loop(_at: InsnIdx, _names: &Names<'_>) -> Words {

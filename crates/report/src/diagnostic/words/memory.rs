@@ -15,7 +15,7 @@ use crate::kernel_text::field_name;
 
 pub(super) fn words(cause: &MemoryCause, at: InsnIdx, names: &Names<'_>) -> Words {
     match cause {
-        MemoryCause::OutOfBounds { access, bounds, limit, id: _ } => out_of_bounds(access, *bounds, *limit),
+        MemoryCause::OutOfBounds { access, bounds, limit, id } => out_of_bounds(access, *bounds, *limit, *id != 0),
         MemoryCause::PacketEnd { place: pointer } => {
             Words::program("access beyond the packet's end", format!("{} is at or behind the end", place(*pointer)))
                 .why("a comparison on this path showed that nothing of the packet is left here")
@@ -262,7 +262,7 @@ pub(super) fn words(cause: &MemoryCause, at: InsnIdx, names: &Names<'_>) -> Word
     }
 }
 
-fn out_of_bounds(access: &Access, bounds: Bounds, limit: u32) -> Words {
+fn out_of_bounds(access: &Access, bounds: Bounds, limit: u32, moved: bool) -> Words {
     let Access { place: pointer, tag, off, size, kind: _ } = access;
     // What the instruction reaches, counted from the pointer that it uses.
     let reach = off.saturating_add(*size).max(*size);
@@ -291,7 +291,20 @@ fn out_of_bounds(access: &Access, bounds: Bounds, limit: u32) -> Words {
         }
         Bounds::Min { start } | Bounds::Max { start } => {
             let needed = start.saturating_add(*size);
-            words = if packet {
+            words = if packet && needed > PACKET_MAX {
+                words
+                    .why(format!("no check can prove more than {PACKET_MAX} bytes of a packet"))
+                    .help("bound the loop by a constant too: `for (int i = 0; i < 1500 && p + 1 <= data_end; i++)`")
+            } else if packet && moved && limit == 0 {
+                words.why("a number that is not constant was added to the pointer, and no check was made since").help(
+                    format!("compare with `data_end` after the addition: `if (p + {reach} > data_end) return …;`"),
+                )
+            } else if packet && limit > 0 {
+                words.why(format!("needs {} from the packet's start, {limit} proven", bytes(needed))).help(format!(
+                    "check for {} more: the check on this path is too short",
+                    bytes(needed - i64::from(limit))
+                ))
+            } else if packet {
                 words
                     .why(format!("needs {} from the packet's start, {limit} proven", bytes(needed)))
                     .help(format!(
@@ -308,13 +321,19 @@ fn out_of_bounds(access: &Access, bounds: Bounds, limit: u32) -> Words {
         Bounds::Unbounded { umax } => {
             let highest = if umax == u64::MAX { String::from("no upper bound") } else { format!("{umax} as highest") };
             words = words
-                .why(format!("needs an offset below {limit}, and it has {highest}"))
+                .why(format!(
+                    "needs an offset of at most {}, and it has {highest}",
+                    i64::from(limit).saturating_sub(*size)
+                ))
                 .help("check the upper bound before the access: `if (i >= N) return 0;`, or mask it: `i &= N - 1`")
                 .help("the compiler may have checked a copy: `barrier_var(i)` before the check keeps them one");
         }
     }
     words
 }
+
+/// Bytes of a packet that can be proven (`MAX_PACKET_OFF`).
+const PACKET_MAX: i64 = 0xffff;
 
 fn offset_of(pointer: bpfvet_vm::violation::Place) -> String {
     format!("the offset of {}", place(pointer))

@@ -81,7 +81,7 @@ impl Words {
 pub(super) fn of(rejection: &Rejection, names: &Names<'_>, history: &History) -> Words {
     match &rejection.cause {
         RejectionCause::Violation(violation) => of_cause(&violation.cause, violation.at, names),
-        RejectionCause::Structure(error) => structure::words(error, names),
+        RejectionCause::Structure(error) => structure::words(error, rejection, names),
         RejectionCause::Limit(cause) => limit::words(*cause, rejection, names, history),
         RejectionCause::InfiniteLoop { at } => limit::infinite_loop(*at, names),
         RejectionCause::LoadRefused(refusal) => request::load(refusal, names),

@@ -2,8 +2,10 @@
 
 use alloc::format;
 use alloc::string::{String, ToString};
+use alloc::vec::Vec;
 
-use bpfvet_insn::InsnIdx;
+use bpfvet_insn::{InsnIdx, Program};
+use bpfvet_platform::{HelperId, HelperLookup, LoadRequest, ProgramType};
 use bpfvet_vm::violation::{LeakTo, PolicyCause, ReturnSite};
 
 use super::Words;
@@ -19,12 +21,20 @@ pub(super) fn words(cause: &PolicyCause, _at: InsnIdx, names: &Names<'_>) -> Wor
         PolicyCause::UnknownHelper { id } => {
             Words::program(format!("{host} has no helper number {id}"), "called here").class(Class::Host)
         }
-        PolicyCause::HelperNotAllowed { helper, id: _ } => Words::program(
-            format!("`{}` is not available to this program on {host}", helper_name(helper)),
-            format!("a program of type `{kind}` may not call it"),
-        )
-        .class(Class::Host)
-        .help("use another helper, another program type, or a newer kernel; some helpers need CAP_BPF or CAP_PERFMON"),
+        PolicyCause::HelperNotAllowed { helper, id } => {
+            let words = Words::program(
+                format!("`{}` is not available to this program on {host}", helper_name(helper)),
+                format!("a program of type `{kind}` may not call it"),
+            )
+            .class(Class::Host);
+            let types = types_with(*id, names);
+            match types.as_slice() {
+                [] => words.help("use another helper; some need CAP_BPF or CAP_PERFMON"),
+                types => words
+                    .why(format!("{host} has it for {}", types.join(", ")))
+                    .help("use another helper, or put this part into a program of such a type"),
+            }
+        }
         PolicyCause::GplOnly { helper } => {
             Words::program(format!("`{}` is for GPL-compatible programs", helper_name(helper)), "called here")
                 .class(Class::Host)
@@ -80,6 +90,18 @@ pub(super) fn words(cause: &PolicyCause, _at: InsnIdx, names: &Names<'_>) -> Wor
             Words::program("a map that programs may only read is changed by a helper", "here").class(Class::Host)
         }
     }
+}
+
+/// The program types that may call a helper on this host.
+fn types_with(id: u32, names: &Names<'_>) -> Vec<&'static str> {
+    let host = names.platform();
+    let may = |kind: &ProgramType| {
+        let mut request = LoadRequest::new("", *kind, Program::from_insns(Vec::new()));
+        request.privilege = names.request().privilege;
+        request.gpl_compatible = names.request().gpl_compatible;
+        host.program_type(*kind).is_some() && matches!(host.helper(HelperId(id), &request), HelperLookup::Allowed(_))
+    };
+    (1..64).map(ProgramType).filter(may).map(ProgramType::name).collect()
 }
 
 fn allowed(min: i32, max: i32) -> String {

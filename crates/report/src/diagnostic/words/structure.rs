@@ -2,14 +2,31 @@
 
 use alloc::format;
 use alloc::string::String;
+use alloc::vec::Vec;
 
 use bpfvet_cfg::{Restricted, StructureCause, StructureError};
+use bpfvet_explore::Rejection;
 
 use super::Words;
 use crate::Names;
 use crate::diagnostic::Class;
 
-pub(super) fn words(error: &StructureError, names: &Names<'_>) -> Words {
+/// What each function uses, the largest first.
+fn stacks(rejection: &Rejection) -> String {
+    let mut stacks: Vec<(u32, String)> = Vec::new();
+    for (index, subprog) in rejection.stats.subprogs.iter().enumerate().filter(|(_, subprog)| subprog.stack_depth > 0) {
+        let name = match subprog.name.as_deref() {
+            None | Some("") => format!("function {index}"),
+            Some(name) => format!("`{name}`"),
+        };
+        stacks.push((subprog.stack_depth, name));
+    }
+    stacks.sort_by(|(a, _), (b, _)| b.cmp(a));
+    let parts: Vec<String> = stacks.into_iter().take(8).map(|(bytes, name)| format!("{name} {bytes}")).collect();
+    format!("bytes by function: {}; each is rounded up to a multiple of 16 or 32", parts.join(", "))
+}
+
+pub(super) fn words(error: &StructureError, rejection: &Rejection, names: &Names<'_>) -> Words {
     let host = names.platform().name();
     let function = |index: u32| match names.subprog(index) {
         "" => format!("function {index}"),
@@ -108,10 +125,10 @@ pub(super) fn words(error: &StructureError, names: &Names<'_>) -> Words {
         }
         StructureCause::CombinedStackTooLarge { subprog, calls, bytes, limit } => Words::program(
             format!("{calls} nested functions use {bytes} bytes of stack together, {limit} are allowed"),
-            "",
+            format!("in {}, the innermost", function(subprog.0)),
         )
         .class(Class::Limit)
-        .why(format!("the innermost is {}; each function's stack is rounded up", function(subprog.0)))
+        .why(stacks(rejection))
         .help("move large variables into a per-CPU array of one element, or inline fewer functions"),
         StructureCause::CallsExceptionCallback { subprog } => {
             Words::program(format!("{} is the exception callback and is called directly", function(subprog.0)), "here")
