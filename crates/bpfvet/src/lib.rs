@@ -84,9 +84,8 @@
 //! A [`Pass`] goes along. Here it is all there is: instructions are decoded, the form is computed, and no path is walked.
 //!
 //! ```
-//! use bpfvet::{Pass, RejectionCause, Verifier, asm, cfg::Graph, linux::Linux};
+//! use bpfvet::{Pass, RejectionCause, Verifier, asm, cfg::Graph, linux::Linux, report};
 //! use bpfvet::platform::{LoadRequest, ProgramType};
-//! use bpfvet::vm::Unsupported;
 //!
 //! /// Our hardware cannot jump back.
 //! struct NoLoops;
@@ -94,7 +93,9 @@
 //! impl Pass for NoLoops {
 //!     fn graph(&self, _: &LoadRequest, graph: &Graph) -> Result<(), RejectionCause> {
 //!         match graph.program().iter().find(|(at, _)| graph.scc(*at) != 0) {
-//!             Some((at, _)) => Err(RejectionCause::Unsupported(Unsupported { at, what: "loops".into() })),
+//!             Some((at, _)) => {
+//!                 Err(RejectionCause::Pass { at: Some(at), code: "hardware::loop", what: "jumps back".into() })
+//!             }
 //!             None => Ok(()),
 //!         }
 //!     }
@@ -107,10 +108,8 @@
 //!     lint.analyze(&LoadRequest::new("packet", ProgramType::XDP, program))
 //! };
 //! assert_eq!(analyze("r0 = 1; exit").expect("no loop").blocks().len(), 1);
-//! let RejectionCause::Unsupported(refused) = analyze("r0 = 0; a: r0 += 1; if r0 < 9 goto a; exit").unwrap_err() else {
-//!     panic!("the pass refuses it");
-//! };
-//! assert_eq!((refused.at.0, &*refused.what), (1, "loops"));
+//! let refused = analyze("r0 = 0; a: r0 += 1; if r0 < 9 goto a; exit").expect_err("the pass refuses it");
+//! assert_eq!(report::code(&refused), "hardware::loop");
 //! ```
 #![cfg_attr(not(feature = "std"), no_std)]
 

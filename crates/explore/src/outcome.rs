@@ -1,5 +1,6 @@
 //! What a search ends with.
 
+use alloc::borrow::Cow;
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -80,6 +81,15 @@ pub enum RejectionCause {
         value_size: u32,
         /// Bytes into it.
         off: u32,
+    },
+    /// A check that the caller brought along refuses it; the host might not.
+    Pass {
+        /// The instruction that it points at; `None` where it is about the whole program.
+        at: Option<InsnIdx>,
+        /// The check's own code, `group::name`.
+        code: &'static str,
+        /// What is wrong, in the check's own words.
+        what: Cow<'static, str>,
     },
     /// Something is not modelled: no verdict.
     Unsupported(Unsupported),

@@ -111,7 +111,8 @@ impl Verdict {
             | RejectionCause::NoSuchMap { .. }
             | RejectionCause::NoDirectValue { .. }
             | RejectionCause::MissingInsn { .. }
-            | RejectionCause::DirectValueOutOfBounds { .. } => Self::Rejected,
+            | RejectionCause::DirectValueOutOfBounds { .. }
+            | RejectionCause::Pass { .. } => Self::Rejected,
             RejectionCause::LoadRefused(bpfvet_platform::LoadRefusal::Unsupported(_))
             | RejectionCause::Unsupported(_) => Self::Unsupported,
             RejectionCause::LoadRefused(_) => Self::Rejected,

@@ -179,7 +179,8 @@ fn judgement(result: Result<Accepted, Box<Rejection>>, log: String, names: &Name
             let verdict = match &cause {
                 RejectionCause::Unsupported(_) | RejectionCause::Interrupted => Verdict::Unsupported,
                 RejectionCause::Internal { .. } => Verdict::Failed,
-                RejectionCause::Violation(_)
+                RejectionCause::Pass { .. }
+                | RejectionCause::Violation(_)
                 | RejectionCause::Structure(_)
                 | RejectionCause::Limit(_)
                 | RejectionCause::InfiniteLoop { .. }

@@ -23,6 +23,7 @@ pub fn code(cause: &RejectionCause) -> &'static str {
         RejectionCause::MissingInsn { .. } => "load::missing-instruction",
         RejectionCause::NoDirectValue { .. } => "load::no-direct-value",
         RejectionCause::DirectValueOutOfBounds { .. } => "load::direct-value-out-of-bounds",
+        RejectionCause::Pass { code, .. } => code,
         RejectionCause::Unsupported(_) => "bpfvet::unsupported",
         RejectionCause::Interrupted => "bpfvet::interrupted",
         RejectionCause::Internal { .. } => "bpfvet::internal",

@@ -131,6 +131,7 @@ pub fn explain(rejection: &Rejection, names: &Names<'_>, history: &History) -> D
         RejectionCause::Violation(violation) => Some((violation.at, violation.frame)),
         RejectionCause::Structure(error) => error.at.map(|at| (at, 0)),
         RejectionCause::InfiniteLoop { at } | RejectionCause::Internal { at, what: _ } => Some((*at, 0)),
+        RejectionCause::Pass { at, .. } => at.map(|at| (at, 0)),
         RejectionCause::Unsupported(missing) => Some((missing.at, 0)),
         RejectionCause::MapRefused { at, .. }
         | RejectionCause::NoSuchMap { at, .. }

@@ -414,6 +414,7 @@ impl Observer for KernelLog<'_> {
             | RejectionCause::NoDirectValue { .. }
             | RejectionCause::MissingInsn { .. }
             | RejectionCause::DirectValueOutOfBounds { .. }
+            | RejectionCause::Pass { .. }
             | RejectionCause::Unsupported(_)
             | RejectionCause::Interrupted
             | RejectionCause::Internal { .. } => {}

@@ -57,6 +57,7 @@ pub fn kernel_message(cause: &RejectionCause, names: &Names<'_>) -> String {
             format!("invalid access to map value pointer, value_size={value_size} off={off}")
         }
         RejectionCause::InfiniteLoop { at } => format!("infinite loop detected at insn {at}"),
+        RejectionCause::Pass { at: _, code: _, what } => what.to_string(),
         RejectionCause::Unsupported(missing) => format!("not supported at insn {}: {}", missing.at, missing.what),
         RejectionCause::Interrupted => "interrupted".to_string(),
         RejectionCause::Internal { at, what } => format!("bug of bpfvet at insn {at}: {what}"),
@@ -97,6 +98,7 @@ pub(crate) fn ends_line(cause: &RejectionCause) -> bool {
         | RejectionCause::MissingInsn { .. }
         | RejectionCause::DirectValueOutOfBounds { .. }
         | RejectionCause::InfiniteLoop { .. }
+        | RejectionCause::Pass { .. }
         | RejectionCause::Unsupported(_)
         | RejectionCause::Interrupted
         | RejectionCause::Internal { .. } => true,

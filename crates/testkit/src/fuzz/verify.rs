@@ -55,7 +55,8 @@ fn verdict(linux: &Linux, request: &LoadRequest, policy: Policy) -> Option<bool>
         // A program that runs for ever is found out by comparing states.
         | RejectionCause::InfiniteLoop { .. }
         | RejectionCause::Limit(Limit::ProcessedInsns { .. } | Limit::PendingStates { .. }) => None,
-        RejectionCause::Violation(_)
+        RejectionCause::Pass { .. }
+        | RejectionCause::Violation(_)
         | RejectionCause::Structure(_)
         | RejectionCause::Limit(Limit::ProgramLength { .. })
         | RejectionCause::LoadRefused(_)

@@ -104,6 +104,8 @@ pub(super) fn of(rejection: &Rejection, names: &Names<'_>, history: &History) ->
         RejectionCause::DirectValueOutOfBounds { at: _, value_size, off } => {
             Words::program("an address beyond the map's value", format!("byte {off} of {value_size}"))
         }
+        RejectionCause::Pass { at: _, code: _, what } => Words::program(what.as_ref(), "here")
+            .why("a check that was brought along refuses it; this says nothing about what a kernel would do"),
         RejectionCause::Unsupported(missing) => Words::new(
             Class::Unsupported,
             format!("bpfvet does not model this: {}", missing.what),
