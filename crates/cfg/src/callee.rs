@@ -2,8 +2,12 @@
 
 use alloc::collections::BTreeMap;
 
+use bpfvet_btf::TypeId;
 use bpfvet_insn::{Call, Insn};
-use bpfvet_platform::{ArgKind, ArgSpec, HelperId, HelperLookup, HelperSpecial, LoadRequest, Platform, RetKind};
+use bpfvet_platform::{
+    ArgKind, ArgSpec, HelperId, HelperLookup, HelperSpecial, KfuncArg, KfuncArgKind, KfuncFlags, KfuncLookup, KfuncRet,
+    LoadRequest, Platform, RetKind,
+};
 
 use crate::SubprogEffects;
 
@@ -57,8 +61,48 @@ pub(crate) enum Callee {
     UnknownHelper,
     /// A function of the program.
     Subprog,
-    /// A kernel function, of which nothing is known.
-    Kfunc,
+    /// A kernel function that the program may call.
+    Kfunc(Kfunc),
+    /// A kernel function of which nothing is known.
+    UnknownKfunc,
+}
+
+/// What is known of a kernel function that the program may call.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Kfunc {
+    /// How many arguments it takes.
+    pub(crate) arg_count: u8,
+    /// What it does to memory that each argument points to.
+    pub(crate) touches: [KfuncTouch; 5],
+    /// It returns nothing.
+    pub(crate) is_void: bool,
+    /// It spares the argument registers that it does not use.
+    pub(crate) fastcall: bool,
+    /// It goes on with an iteration.
+    pub(crate) iterates: bool,
+    /// What calling it may do.
+    pub(crate) effects: SubprogEffects,
+}
+
+/// What a kernel function does to memory that an argument points to (`bpf_kfunc_stack_access_bytes`, Linux 7.3).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum KfuncTouch {
+    /// It is no pointer.
+    Nothing,
+    /// This many bytes.
+    Bytes {
+        /// How many.
+        bytes: u32,
+        /// They are written, and not read before.
+        writes: bool,
+    },
+    /// As many bytes as the next argument says.
+    NextArg {
+        /// They are written, and not read before.
+        writes: bool,
+    },
+    /// Nobody knows.
+    Unknown,
 }
 
 impl Callee {
@@ -66,7 +110,8 @@ impl Callee {
     pub(crate) const fn arg_count(&self) -> Option<u8> {
         match self {
             Self::Helper(helper) => Some(helper.arg_count),
-            Self::UnknownHelper | Self::Subprog | Self::Kfunc => None,
+            Self::Kfunc(kfunc) => Some(kfunc.arg_count),
+            Self::UnknownHelper | Self::Subprog | Self::UnknownKfunc => None,
         }
     }
 
@@ -74,7 +119,7 @@ impl Callee {
     pub(crate) const fn control(&self) -> Control {
         match self {
             Self::Helper(helper) => helper.control,
-            Self::UnknownHelper | Self::Subprog | Self::Kfunc => Control::Plain,
+            Self::UnknownHelper | Self::Subprog | Self::Kfunc(_) | Self::UnknownKfunc => Control::Plain,
         }
     }
 
@@ -85,8 +130,9 @@ impl Callee {
             Self::UnknownHelper | Self::Subprog => {
                 SubprogEffects { changes_pkt_data: false, might_sleep: false, might_throw: false }
             }
+            Self::Kfunc(kfunc) => kfunc.effects,
             // Nothing is known of it, so anything may happen.
-            Self::Kfunc => SubprogEffects { changes_pkt_data: true, might_sleep: true, might_throw: true },
+            Self::UnknownKfunc => SubprogEffects { changes_pkt_data: true, might_sleep: true, might_throw: true },
         }
     }
 }
@@ -95,18 +141,25 @@ impl Callee {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Callees {
     helpers: BTreeMap<i32, Callee>,
+    kfuncs: BTreeMap<(i32, i16), Callee>,
 }
 
 impl Callees {
-    /// Asks the platform about every helper that the program calls.
+    /// Asks the platform about every helper and function of the host that the program calls.
     pub(crate) fn collect(request: &LoadRequest, platform: &dyn Platform) -> Self {
-        let mut helpers = BTreeMap::new();
+        let mut this = Self::default();
         for (_, insn) in request.program.iter() {
-            if let Insn::Call(Call::Helper(id)) = *insn {
-                helpers.entry(id).or_insert_with(|| lookup(id, request, platform));
+            match *insn {
+                Insn::Call(Call::Helper(id)) => {
+                    this.helpers.entry(id).or_insert_with(|| lookup(id, request, platform));
+                }
+                Insn::Call(Call::Kfunc { id, btf }) => {
+                    this.kfuncs.entry((id, btf)).or_insert_with(|| lookup_kfunc(id, btf, request, platform));
+                }
+                _ => {}
             }
         }
-        Self { helpers }
+        this
     }
 
     /// What is known of this callee.
@@ -114,7 +167,7 @@ impl Callees {
         match call {
             Call::Helper(id) => self.helpers.get(&id).copied().unwrap_or(Callee::UnknownHelper),
             Call::Subprog(_) => Callee::Subprog,
-            Call::Kfunc { .. } => Callee::Kfunc,
+            Call::Kfunc { id, btf } => self.kfuncs.get(&(id, btf)).copied().unwrap_or(Callee::UnknownKfunc),
         }
     }
 }
@@ -141,6 +194,52 @@ fn lookup(id: i32, request: &LoadRequest, platform: &dyn Platform) -> Callee {
             might_throw: false,
         },
     })
+}
+
+fn lookup_kfunc(id: i32, module: i16, request: &LoadRequest, platform: &dyn Platform) -> Callee {
+    let proto = match platform.kfunc(TypeId(id.cast_unsigned()), module, request) {
+        KfuncLookup::Allowed(proto) => proto,
+        KfuncLookup::NotAllowed { .. } | KfuncLookup::Unsupported(_) => return Callee::UnknownKfunc,
+    };
+    let mut touches = [KfuncTouch::Nothing; 5];
+    for (touch, (index, arg)) in touches.iter_mut().zip(proto.args.iter().enumerate()) {
+        let starts = index == 0 && proto.flags.contains(KfuncFlags::ITER_NEW);
+        *touch = touch_of(arg, starts || arg.uninit);
+    }
+    Callee::Kfunc(Kfunc {
+        arg_count: u8::try_from(proto.args.len()).unwrap_or(5),
+        touches,
+        is_void: proto.ret == KfuncRet::Void,
+        fastcall: proto.flags.contains(KfuncFlags::FASTCALL),
+        iterates: proto.flags.contains(KfuncFlags::ITER_NEXT),
+        effects: SubprogEffects {
+            changes_pkt_data: false,
+            might_sleep: proto.flags.contains(KfuncFlags::SLEEPABLE),
+            might_throw: false,
+        },
+    })
+}
+
+fn touch_of(arg: &KfuncArg, writes: bool) -> KfuncTouch {
+    match arg.kind {
+        KfuncArgKind::Scalar
+        | KfuncArgKind::Const
+        | KfuncArgKind::ReturnSize { .. }
+        | KfuncArgKind::MemSize
+        | KfuncArgKind::ConstMemSize => KfuncTouch::Nothing,
+        KfuncArgKind::Mem => KfuncTouch::NextArg { writes },
+        KfuncArgKind::Ignored
+        | KfuncArgKind::Ctx
+        | KfuncArgKind::Struct { .. }
+        | KfuncArgKind::FixedMem { .. }
+        | KfuncArgKind::Iterator { .. }
+        | KfuncArgKind::ConstStr
+        | KfuncArgKind::IrqFlag
+        | KfuncArgKind::NotModelled(_) => match arg.pointee {
+            Some(bytes) => KfuncTouch::Bytes { bytes, writes },
+            None => KfuncTouch::Unknown,
+        },
+    }
 }
 
 const fn control(special: HelperSpecial) -> Control {

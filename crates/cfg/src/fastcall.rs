@@ -30,11 +30,15 @@ pub(crate) fn find(flow: &mut Flow, callees: &Callees) -> Vec<(InsnIdx, u8)> {
         let Some(lowest) = lowest.filter(|&lowest| lowest < 0) else { continue };
         for at in slots.map(InsnIdx) {
             let Some(Insn::Call(call)) = flow.program.get(at) else { continue };
-            let Callee::Helper(helper) = callees.of(*call) else { continue };
-            let overwritten = (u8::from(helper.is_void)..=helper.arg_count).filter_map(Reg::new).collect();
+            let (is_void, arg_count, fastcall) = match callees.of(*call) {
+                Callee::Helper(helper) => (helper.is_void, helper.arg_count, helper.fastcall),
+                Callee::Kfunc(kfunc) => (kfunc.is_void, kfunc.arg_count, kfunc.fastcall),
+                Callee::UnknownHelper | Callee::Subprog | Callee::UnknownKfunc => continue,
+            };
+            let overwritten = (u8::from(is_void)..=arg_count).filter_map(Reg::new).collect();
             let spills = mark_pattern(flow, at, lowest, RegSet::CALLER_SAVED.difference(overwritten));
             let Some(subprog) = flow.subprogs.get_mut(index).filter(|_| spills > 0) else { continue };
-            if helper.fastcall {
+            if fastcall {
                 spared.push((at, spills));
             } else {
                 // A later host may know better; this one must leave the slots in place.

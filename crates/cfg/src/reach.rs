@@ -8,7 +8,7 @@ use alloc::vec::Vec;
 
 use bpfvet_insn::{Insn, InsnIdx, Slot};
 
-use crate::callee::{Callees, Control};
+use crate::callee::{Callee, Callees, Control, Kfunc};
 use crate::flow::Flow;
 use crate::subprog::{destination, names_subprog};
 use crate::tables::JumpTables;
@@ -149,6 +149,10 @@ impl Walk<'_> {
                     let point = Marks::PRUNE_POINT.with(Marks::JUMP_POINT);
                     self.flow.mark(at, point.with(Marks::CALLS_CALLBACK).with(Marks::FORCE_CHECKPOINT));
                 }
+            }
+            if let Callee::Kfunc(Kfunc { iterates: true, .. }) = callee {
+                // Whether a loop over an iteration has come round is looked at where it goes on.
+                self.flow.mark(at, Marks::PRUNE_POINT.with(Marks::FORCE_CHECKPOINT));
             }
             self.merge_effects(at, callee.effects());
         }

@@ -5,9 +5,10 @@ use alloc::vec::Vec;
 
 use bpfvet_cfg::{Graph, StackRules, check_stack_depth, may_have_private_stacks};
 use bpfvet_insn::{Call, Insn, InsnIdx};
-use bpfvet_platform::{LoadRequest, Platform};
+use bpfvet_platform::{KfuncLookup, LoadRequest, Platform};
 use bpfvet_vm::{
-    Attach, Facts, Failure, Prototype, State, SubprogFacts, Unsupported, entry_state, global_entry_state, prototype,
+    Attach, Facts, Failure, Prototype, State, SubprogFacts, Unsupported, entry_state, global_entry_state, kfuncs,
+    prototype,
 };
 
 use crate::observer::Observer;
@@ -67,6 +68,7 @@ pub fn verify(
         attach,
         subprogs: subprogs(request, platform, graph),
         live_regs: graph.live_regs(),
+        kfuncs: kfuncs(request, platform),
     };
     let mut search = Search::new(&facts, graph, &options.policy, &options.budget, observer);
     let result = run_all(&mut search);
@@ -92,11 +94,13 @@ pub fn verify(
     }
 }
 
-/// By function: whether it, or a function that it calls, calls a function of the host.
-fn calls_kernel(graph: &Graph) -> Vec<bool> {
+/// By function: whether it, or a function that it calls, calls a function of the host of which nothing is known.
+fn calls_kernel(request: &LoadRequest, platform: &dyn Platform, graph: &Graph) -> Vec<bool> {
+    let known = kfuncs(request, platform);
     let mut calls: Vec<bool> = alloc::vec![false; graph.subprogs().len()];
     for (at, insn) in graph.program().iter() {
-        if let Insn::Call(Call::Kfunc { .. }) = insn
+        if let Insn::Call(Call::Kfunc { id, btf }) = *insn
+            && !matches!(known.get(&(id, btf)), Some(KfuncLookup::Allowed(_)))
             && let Some(calls) = calls.get_mut(graph.subprog_at(at).index())
         {
             *calls = true;
@@ -113,7 +117,7 @@ fn calls_kernel(graph: &Graph) -> Vec<bool> {
 }
 
 fn subprogs(request: &LoadRequest, platform: &dyn Platform, graph: &Graph) -> Vec<SubprogFacts> {
-    let calls_kernel = calls_kernel(graph);
+    let calls_kernel = calls_kernel(request, platform, graph);
     graph
         .subprogs()
         .iter()

@@ -12,6 +12,7 @@
 //!   ctx/*.rs              one row a field of a context    programs.rs           one row a program type
 //!   maps/*.rs             kinds, helpers, creation        attach.rs, load.rs    attach types; what is asked at load
 //!   lsm.rs                security hooks by kind          returns.rs            what the entry function may return
+//!   kfuncs/rows.rs        one row a kernel function       kfuncs/proto.rs       what its type and names say
 //!   struct_ops.rs         members of structures           limits.rs             numbers by release and privilege
 //! ```
 #![cfg_attr(not(feature = "std"), no_std)]
@@ -21,6 +22,7 @@ extern crate alloc;
 mod attach;
 mod ctx;
 mod helpers;
+mod kfuncs;
 mod limits;
 mod load;
 mod lsm;
@@ -37,9 +39,9 @@ use core::fmt;
 
 use bpfvet_btf::{Btf, Kind, NameIndex, TypeId};
 use bpfvet_platform::{
-    CtxLayout, Features, HelperId, HelperLookup, HelperProto, Limits, LoadRefusal, LoadRequest, MapDef, MapKind,
-    MapKindInfo, MapRefusal, Platform, Privilege, ProgramType, ProgramTypeInfo, RetRange, ReturnRule, SocketView,
-    TypedArgs, Untold, Version,
+    CtxLayout, Features, HelperId, HelperLookup, HelperProto, KfuncLookup, Limits, LoadRefusal, LoadRequest, MapDef,
+    MapKind, MapKindInfo, MapRefusal, Platform, Privilege, ProgramType, ProgramTypeInfo, RetRange, ReturnRule,
+    SocketView, TypedArgs, Untold, Version,
 };
 
 /// Linux at one release.
@@ -316,6 +318,10 @@ impl Platform for Linux {
 
     fn helper_name(&self, id: HelperId) -> Option<&str> {
         helpers::name(id)
+    }
+
+    fn kfunc(&self, id: TypeId, module: i16, request: &LoadRequest) -> KfuncLookup {
+        kfuncs::look_up(self, self.btf.as_ref(), id, module, request)
     }
 
     fn btf(&self) -> Option<&Arc<Btf>> {

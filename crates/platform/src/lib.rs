@@ -78,6 +78,7 @@ mod condition;
 mod ctx;
 mod features;
 mod helper;
+mod kfunc;
 mod limits;
 mod map;
 mod privilege;
@@ -94,6 +95,7 @@ pub use helper::{
     ArgKind, ArgSpec, DynptrKind, Effects, HelperId, HelperLookup, HelperProto, HelperRefusal, HelperSpecial,
     MapHelperRow, MemDir, MemSize, RetKind, RetRange, RetSpec,
 };
+pub use kfunc::{KfuncArg, KfuncArgKind, KfuncFlags, KfuncLookup, KfuncProto, KfuncRet, KfuncSpecial};
 pub use limits::Limits;
 pub use map::{FieldKind, LookupResult, MapDef, MapField, MapKind, MapKindInfo};
 pub use privilege::Privilege;
@@ -199,6 +201,13 @@ pub trait Platform: core::fmt::Debug {
     fn helper_name(&self, id: HelperId) -> Option<&str> {
         let _ = id;
         None
+    }
+
+    /// Whether the program may call this function of the host, and its prototype: by its id in the host's types, or in those of a
+    /// module where `module` is not zero.
+    fn kfunc(&self, id: TypeId, module: i16, request: &LoadRequest) -> KfuncLookup {
+        let _ = (id, module, request);
+        KfuncLookup::Unsupported("functions of the host".into())
     }
 
     /// The host's own types, if they are at hand.

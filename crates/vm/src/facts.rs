@@ -1,10 +1,12 @@
 //! What does not change while a program is verified.
 
+use alloc::collections::BTreeMap;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use bpfvet_insn::{InsnIdx, Program, RegSet};
-use bpfvet_platform::{Features, Limits, LoadRequest, MapDef, Platform, ProgramTypeInfo};
+use bpfvet_btf::TypeId;
+use bpfvet_insn::{Call, Insn, InsnIdx, Program, RegSet};
+use bpfvet_platform::{Features, KfuncLookup, Limits, LoadRequest, MapDef, Platform, ProgramTypeInfo};
 
 use crate::typed::Attach;
 use crate::value::MapRef;
@@ -31,6 +33,8 @@ pub struct Facts<'a> {
     pub subprogs: Vec<SubprogFacts>,
     /// Registers that may still be read from each slot on, indexed by slot.
     pub live_regs: &'a [RegSet],
+    /// The functions of the host that it calls, by id and module.
+    pub kfuncs: BTreeMap<(i32, i16), KfuncLookup>,
 }
 
 /// What is known of one function before any path is walked.
@@ -91,6 +95,18 @@ pub enum ArgShape {
     Dynptr,
     /// An arena pointer, or a number.
     Arena,
+}
+
+/// What the host says of each of its functions that the program calls, by id and module.
+#[must_use]
+pub fn kfuncs(request: &LoadRequest, platform: &dyn Platform) -> BTreeMap<(i32, i16), KfuncLookup> {
+    let mut found = BTreeMap::new();
+    for (_, insn) in request.program.iter() {
+        if let Insn::Call(Call::Kfunc { id, btf }) = *insn {
+            found.entry((id, btf)).or_insert_with(|| platform.kfunc(TypeId(id.cast_unsigned()), btf, request));
+        }
+    }
+    found
 }
 
 impl Facts<'_> {

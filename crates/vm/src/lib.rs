@@ -30,7 +30,7 @@ pub mod violation;
 
 pub use call::{Prototype, entry_state, global_entry_state, prototype};
 pub use effects::{Demand, Effects, Event, Fork, ForkKind, LinkedRegs, LinkedSlot, StackNote};
-pub use facts::{ArgShape, Facts, SubprogFacts};
+pub use facts::{ArgShape, Facts, SubprogFacts, kfuncs};
 pub use failure::{Failure, Unsupported};
 pub use memo::{InsnMemo, Memo};
 pub use state::{

@@ -37,6 +37,8 @@ pub struct InsnMemo {
     pub loop_inline: Option<(bool, u32)>,
     /// The map that the call worked on first.
     pub map: Option<MapRef>,
+    /// It is a call of a function that the host does not have, and was reached.
+    pub missing_kfunc: bool,
     /// It is a tail call whose index must be masked, and worked on more than one map.
     pub tail_call_maps: bool,
     /// It worked on an arena pointer.
@@ -70,12 +72,17 @@ impl Memo {
     }
 
     /// What the host finds when it rewrites the program, after all paths: a tail call that cannot be masked, because it works
-    /// on several maps. (`do_misc_fixups`)
+    /// on several maps, or a call of a function that it does not have. (`do_misc_fixups`)
     #[must_use]
     pub fn rewrite_violation(&self) -> Option<Violation> {
-        let found = self.insns.iter().position(|insn| insn.tail_call_maps)?;
-        let at = InsnIdx(u32::try_from(found).ok()?);
-        Some(Violation { at, frame: 0, cause: Box::new(CallCause::TailCallMaps.into()) })
+        self.insns.iter().enumerate().find_map(|(slot, insn)| {
+            let cause = match insn {
+                InsnMemo { missing_kfunc: true, .. } => CallCause::MissingKfunc,
+                InsnMemo { tail_call_maps: true, .. } => CallCause::TailCallMaps,
+                InsnMemo { .. } => return None,
+            };
+            Some(Violation { at: InsnIdx(u32::try_from(slot).ok()?), frame: 0, cause: Box::new(cause.into()) })
+        })
     }
 
     /// Remembers how deep a function's stack is.

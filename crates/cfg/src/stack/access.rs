@@ -8,7 +8,7 @@ use super::slots::StackSlots;
 use super::track::Track;
 use super::transfer::{STACK_ARGS, State};
 use crate::ConstValue;
-use crate::callee::{Callee, Helper};
+use crate::callee::{Callee, Helper, Kfunc, KfuncTouch};
 use crate::constants::Constants;
 
 /// Bytes of a dynamic pointer on the stack.
@@ -104,11 +104,12 @@ pub(super) fn record_call(
         }
         let touch = match callee {
             Callee::Helper(helper) => facts.touch(helper, number, at),
-            Callee::UnknownHelper | Callee::Subprog | Callee::Kfunc => Touch::ReadUnknown,
+            Callee::Kfunc(kfunc) => facts.kfunc_touch(kfunc, number, at),
+            Callee::UnknownHelper | Callee::Subprog | Callee::UnknownKfunc => Touch::ReadUnknown,
         };
         record(instance, at, track, touch);
     }
-    if let Callee::Kfunc = callee {
+    if let Callee::UnknownKfunc = callee {
         for number in 0..STACK_ARGS {
             record(instance, at, state.memory.argument(number), Touch::ReadUnknown);
         }
@@ -216,6 +217,20 @@ impl Facts<'_> {
             | ArgKind::ConstStr
             | ArgKind::KptrXchgDest
             | ArgKind::Arena => Touch::ReadUnknown,
+        }
+    }
+
+    /// What a kernel function does to memory that one of its arguments points to (`bpf_kfunc_stack_access_bytes`, Linux 7.3).
+    fn kfunc_touch(&self, kfunc: &Kfunc, number: u8, at: InsnIdx) -> Touch {
+        let sized = |bytes: u64, writes| directed(Some(bytes), if writes { MemDir::WriteUninit } else { MemDir::Any });
+        match kfunc.touches.get(usize::from(number)) {
+            None | Some(KfuncTouch::Nothing) => Touch::Nothing,
+            Some(KfuncTouch::Unknown) => Touch::ReadUnknown,
+            Some(&KfuncTouch::Bytes { bytes, writes }) => sized(u64::from(bytes), writes),
+            Some(&KfuncTouch::NextArg { writes }) => match self.constant(at, number + 1) {
+                Some(ConstValue::Number(bytes)) => sized(u64::from(bytes), writes),
+                Some(ConstValue::Map(_) | ConstValue::Subprog(_)) | None => Touch::Read(STACK_SIZE),
+            },
         }
     }
 

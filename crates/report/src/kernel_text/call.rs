@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 
 use bpfvet_insn::InsnIdx;
 use bpfvet_platform::MapKind;
-use bpfvet_vm::violation::{CallCause, PrototypeReason};
+use bpfvet_vm::violation::{CallCause, Described, PrototypeReason};
 
 use super::{cause_message, place};
 use crate::Names;
@@ -106,6 +106,38 @@ pub(super) fn message(cause: &CallCause, at: InsnIdx, names: &Names<'_>) -> Stri
             format!("{inner}{separator}Caller passes invalid args into func#{subprog} ('{name}')")
         }
         CallCause::NotScalar { place: arg } => format!("{} is not a scalar", place(*arg)),
+        CallCause::NullToTrusted { place: arg } => {
+            format!("Possibly NULL pointer passed to trusted {}", place(*arg))
+        }
+        CallCause::KfuncCtx { place: arg, actual } => {
+            format!("{} expected pointer to ctx, but got {}", place(*arg), type_text(*actual))
+        }
+        CallCause::NotTrusted { place: arg, rcu: false } => format!("{} must be referenced or trusted", place(*arg)),
+        CallCause::NotTrusted { place: arg, rcu: true } => format!("{} must be a rcu pointer", place(*arg)),
+        CallCause::KfuncObject { place: arg, actual, expected: Described { kind, name }, or } => {
+            let or = or.map_or_else(String::new, |tag| format!(" or {}", type_text(tag)));
+            format!("{} is {} expected {kind} {name}{or}", place(*arg), type_text(*actual))
+        }
+        CallCause::KfuncType { kfunc, place: arg, expected, actual } => {
+            let arg = place(*arg);
+            format!(
+                "kernel function {kfunc} {arg} expected pointer to {} {} but {arg} has a pointer to {} {}",
+                expected.kind, expected.name, actual.kind, actual.name
+            )
+        }
+        CallCause::MemoryPair { memory, size, inner } => format!(
+            "{}\n{} and {} memory, len pair leads to invalid memory access",
+            cause_message(inner, at, names),
+            place(*memory),
+            place(*size)
+        ),
+        CallCause::NotConstString { place: arg } => format!("{} doesn't point to a const string", place(*arg)),
+        CallCause::CastToUnknown { id } => {
+            format!("Unknown type ID {} passed to kfunc bpf_rdonly_cast", id.cast_signed())
+        }
+        CallCause::CastToNoStruct => "kfunc bpf_rdonly_cast type ID argument must be of a struct or void".to_string(),
+        CallCause::TrapReached => "unexpected __bpf_trap() due to uninitialized variable?".to_string(),
+        CallCause::MissingKfunc => "invalid kernel function call not eliminated in verifier pass".to_string(),
         CallCause::NotCtx { place: arg } => format!("{} expects pointer to ctx", place(*arg)),
         CallCause::NotNonNull { place: arg } => format!("{} is expected to be non-NULL", place(*arg)),
         CallCause::NotArena { place: arg } => format!("{} is not a pointer to arena or scalar.", place(*arg)),

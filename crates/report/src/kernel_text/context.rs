@@ -24,6 +24,19 @@ pub(super) fn message(cause: &ContextCause, names: &Names<'_>) -> String {
         ContextCause::SleepingFunction { name, reason } => {
             format!("sleepable global function {name}() called in {}", no_sleep_text(*reason))
         }
+        ContextCause::SleepingKfunc { kfunc, reason: NoSleepReason::Program } => {
+            format!("program must be sleepable to call sleepable kfunc {kfunc}")
+        }
+        ContextCause::SleepingKfunc { kfunc, reason } => {
+            format!("kernel func {kfunc} is sleepable within {}", no_sleep_text(*reason))
+        }
+        ContextCause::NeedsRcu { kfunc } => format!("kernel func {kfunc} requires RCU critical section protection"),
+        ContextCause::NothingToLeave { kfunc, preemption: true } => {
+            format!("unmatched attempt to enable preemption (kernel function {kfunc})")
+        }
+        ContextCause::NothingToLeave { kfunc, preemption: false } => {
+            format!("unmatched rcu read unlock (kernel function {kfunc})")
+        }
         ContextCause::InCallback { site: LeakSite::TailCall } => "cannot tail call within callback".to_string(),
         ContextCause::InCallback { site: site @ (LeakSite::PacketLoad | LeakSite::Exit | LeakSite::Throw) } => {
             format!("cannot use {} within callback", site_text(*site))

@@ -20,6 +20,10 @@ pub(super) fn message(cause: &PolicyCause, names: &Names<'_>) -> String {
         PolicyCause::GplOnly { helper: _ } => {
             "cannot call GPL-restricted function from non-GPL compatible program".to_string()
         }
+        PolicyCause::KfuncNotAllowed { kfunc } => format!("calling kernel function {kfunc} is not allowed"),
+        PolicyCause::KfuncNeedsPerfmon { kfunc } => {
+            format!("{kfunc} is allowed only to CAP_PERFMON and CAP_SYS_ADMIN")
+        }
         PolicyCause::HelperRefused { helper: _ } => "helper call is not allowed in probe".to_string(),
         PolicyCause::HelperNeedsTracedFunction { helper, id, attach_differently: true } => {
             let helper = helper_name(helper);

@@ -5,6 +5,7 @@
 //!
 //! ```text
 //!  helper ──▶ args (kinds · memory · map_args) ──▶ special ──▶ returns ──▶ compat
+//!  kfunc ───▶ args (objects · memory) ──▶ regions ──▶ release ──▶ returns
 //!  subprog ─▶ arguments of its prototype ────────▶ a frame (static), or its promise (global)
 //!  exit ────▶ leak ──▶ caller's frame, or the end of the path
 //! ```
@@ -15,6 +16,7 @@ mod compat;
 mod entry;
 mod exit;
 mod helper;
+mod kfunc;
 mod kinds;
 mod leak;
 mod map_args;
@@ -28,14 +30,11 @@ mod subprog;
 #[cfg(test)]
 mod tests;
 
-use alloc::format;
-
-use bpfvet_btf::TypeId;
 use bpfvet_insn::{Call, InsnIdx, Reg, RegSet};
 
 use crate::State;
 use crate::cx::Cx;
-use crate::failure::{Check, Stop, unsupported};
+use crate::failure::{Check, Stop};
 use crate::transfer::Next;
 use crate::violation::{Cause, ContextCause, NoSleepReason};
 
@@ -50,10 +49,12 @@ const REG_ARGS: u32 = 5;
 
 /// A call. (`do_check_insn`, calls)
 pub(crate) fn call(cx: &mut Cx<'_, '_>, state: &mut State, call: Call) -> Check<Next> {
-    if let Call::Helper(id) = call
-        && state.active_locks > 0
-        && !helper::ALLOWED_UNDER_LOCK.contains(&id)
-    {
+    let allowed_under_lock = match call {
+        Call::Helper(id) => helper::ALLOWED_UNDER_LOCK.contains(&id),
+        Call::Kfunc { id, btf } => kfunc::allowed_under_lock(cx, id, btf),
+        Call::Subprog(_) => true,
+    };
+    if state.active_locks > 0 && !allowed_under_lock {
         return Err(ContextCause::CallUnderLock.into());
     }
     cx.fx.touch(Reg::R0);
@@ -64,14 +65,7 @@ pub(crate) fn call(cx: &mut Cx<'_, '_>, state: &mut State, call: Call) -> Check<
     match call {
         Call::Helper(id) => helper::call(cx, state, id),
         Call::Subprog(off) => subprog::call(cx, state, off),
-        Call::Kfunc { id, btf } => {
-            let types = cx.facts.platform.btf().filter(|_| btf == 0);
-            let name = types.and_then(|types| types.type_by_id(TypeId(id.cast_unsigned()))).map_or("", |ty| ty.name());
-            if name.is_empty() {
-                return unsupported(format!("calls to kernel functions (id {id} of BTF {btf})"));
-            }
-            unsupported(format!("calls to kernel functions ({name})"))
-        }
+        Call::Kfunc { id, btf } => kfunc::call(cx, state, id, btf),
     }
 }
 

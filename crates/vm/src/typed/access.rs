@@ -164,7 +164,7 @@ fn is_trusted(state: &State, pointer: &Pointer) -> bool {
 }
 
 /// Whether what RCU protects is protected here. (`in_rcu_cs`)
-fn in_read_section(state: &State) -> bool {
+pub(crate) fn in_read_section(state: &State) -> bool {
     state.rcu_depth > 0
         || state.preempt_depth > 0
         || state.active_locks > 0

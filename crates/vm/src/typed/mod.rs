@@ -14,7 +14,7 @@ use crate::cx::Cx;
 use crate::failure::{Check, unsupported};
 use crate::value::BtfRef;
 
-pub(crate) use access::{check_access, load, load_map, store, store_map};
+pub(crate) use access::{check_access, in_read_section, load, load_map, store, store_map};
 pub use attach::Attach;
 pub(crate) use attach::load as load_argument;
 pub(crate) use walk::Misfit;

@@ -237,6 +237,72 @@ pub enum CallCause {
         /// Position of the function in the program.
         subprog: u32,
     },
+    /// Null, or a pointer that may be null, where a function of the host takes none.
+    NullToTrusted {
+        /// The argument.
+        place: Place,
+    },
+    /// A function of the host must be given the context.
+    KfuncCtx {
+        /// The argument.
+        place: Place,
+        /// What it is.
+        actual: TypeTag,
+    },
+    /// A function of the host must be given an object that is known to be alive.
+    NotTrusted {
+        /// The argument.
+        place: Place,
+        /// One that RCU protects would do.
+        rcu: bool,
+    },
+    /// A function of the host must be given an object.
+    KfuncObject {
+        /// The argument.
+        place: Place,
+        /// What it is.
+        actual: TypeTag,
+        /// The type wanted.
+        expected: Described,
+        /// What would do as well.
+        or: Option<TypeTag>,
+    },
+    /// A function of the host must be given an object of another type.
+    KfuncType {
+        /// The function.
+        kfunc: String,
+        /// The argument.
+        place: Place,
+        /// The type wanted.
+        expected: Described,
+        /// Its type.
+        actual: Described,
+    },
+    /// Memory and its size, as a function of the host takes them, do not go together.
+    MemoryPair {
+        /// The memory.
+        memory: Place,
+        /// The size.
+        size: Place,
+        /// What is wrong.
+        inner: Box<Cause>,
+    },
+    /// A function of the host must be given a string in a map.
+    NotConstString {
+        /// The argument.
+        place: Place,
+    },
+    /// A cast to a type that the host does not have.
+    CastToUnknown {
+        /// Its number.
+        id: u64,
+    },
+    /// A cast to a type that is no structure.
+    CastToNoStruct,
+    /// A call that compilers put where a program does what no program may.
+    TrapReached,
+    /// A function that the host does not have.
+    MissingKfunc,
     /// The address of a function is taken without function records.
     NoFunctionRecords,
     /// The callback is not a static function.
@@ -250,6 +316,15 @@ pub enum CallCause {
         /// Why.
         reason: PrototypeReason,
     },
+}
+
+/// A type, for messages.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Described {
+    /// Its kind, in the kernel's spelling.
+    pub kind: String,
+    /// Its name.
+    pub name: String,
 }
 
 /// Why a function's prototype cannot be verified.
@@ -384,6 +459,17 @@ impl CallCause {
             Self::NotNonNull { .. } => "call::not-non-null",
             Self::NotArena { .. } => "call::not-arena",
             Self::PacketPointerToMover { .. } => "call::packet-pointer-to-mover",
+            Self::NullToTrusted { .. } => "call::null-to-trusted",
+            Self::KfuncCtx { .. } => "call::kfunc-ctx",
+            Self::NotTrusted { .. } => "call::not-trusted",
+            Self::KfuncObject { .. } => "call::kfunc-object",
+            Self::KfuncType { .. } => "call::kfunc-type",
+            Self::MemoryPair { .. } => "call::memory-pair",
+            Self::NotConstString { .. } => "call::not-const-string",
+            Self::CastToUnknown { .. } => "call::cast-to-unknown",
+            Self::CastToNoStruct => "call::cast-to-no-struct",
+            Self::TrapReached => "call::trap-reached",
+            Self::MissingKfunc => "call::missing-kfunc",
             Self::NoFunctionRecords => "call::no-function-records",
             Self::CallbackNotStatic => "call::callback-not-static",
             Self::CallbackIsMain => "call::callback-is-main",

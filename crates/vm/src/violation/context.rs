@@ -42,6 +42,25 @@ pub enum ContextCause {
         /// Why sleeping is not allowed.
         reason: NoSleepReason,
     },
+    /// A function of the host that may sleep is called where nothing may.
+    SleepingKfunc {
+        /// Its name.
+        kfunc: String,
+        /// Why sleeping is not allowed.
+        reason: NoSleepReason,
+    },
+    /// A function of the host must be called in an RCU read section.
+    NeedsRcu {
+        /// Its name.
+        kfunc: String,
+    },
+    /// A region is left that was not entered.
+    NothingToLeave {
+        /// The function of the host that leaves it.
+        kfunc: String,
+        /// It is one without preemption, and not an RCU read section.
+        preemption: bool,
+    },
     /// A tail call or legacy packet load inside a callback.
     InCallback {
         /// Which of the two.
@@ -58,6 +77,9 @@ impl ContextCause {
             Self::GlobalCallUnderLock => "context::global-call-under-lock",
             Self::SleepingHelper { .. } => "context::sleeping-helper",
             Self::SleepingFunction { .. } => "context::sleeping-function",
+            Self::SleepingKfunc { .. } => "context::sleeping-kfunc",
+            Self::NeedsRcu { .. } => "context::needs-rcu",
+            Self::NothingToLeave { .. } => "context::nothing-to-leave",
             Self::InCallback { .. } => "context::in-callback",
             Self::LockInCallback => "context::lock-in-callback",
         }

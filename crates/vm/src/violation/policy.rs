@@ -24,6 +24,16 @@ pub enum PolicyCause {
         /// Its name.
         helper: String,
     },
+    /// The function of the host is not for this program.
+    KfuncNotAllowed {
+        /// Its name.
+        kfunc: String,
+    },
+    /// The function of the host is for loaders with `CAP_PERFMON`.
+    KfuncNeedsPerfmon {
+        /// Its name.
+        kfunc: String,
+    },
     /// The helper's own rule forbids it here.
     HelperRefused {
         /// Its name.
@@ -123,6 +133,8 @@ impl PolicyCause {
             Self::UnknownHelper { .. } => "policy::unknown-helper",
             Self::HelperNotAllowed { .. } => "policy::helper-not-allowed",
             Self::GplOnly { .. } => "policy::gpl-only",
+            Self::KfuncNotAllowed { .. } => "policy::kfunc-not-allowed",
+            Self::KfuncNeedsPerfmon { .. } => "policy::kfunc-needs-perfmon",
             Self::HelperRefused { .. } => "policy::helper-refused",
             Self::HelperNeedsTracedFunction { .. } => "policy::helper-needs-traced-function",
             Self::HelperPacketAccess => "policy::helper-packet-access",

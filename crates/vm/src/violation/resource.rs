@@ -65,6 +65,13 @@ pub enum ResourceCause {
         /// The argument.
         place: Place,
     },
+    /// A function of the host that gives back a reference is given something that owns none.
+    NotReferencedByKfunc {
+        /// The function.
+        kfunc: String,
+        /// The argument.
+        place: Place,
+    },
     /// A second spin lock is taken.
     SecondLock,
     /// A lock is given back that is not held.
@@ -112,6 +119,7 @@ impl ResourceCause {
             Self::PreemptHeld { .. } => "resource::preempt-held",
             Self::ReleasedWithChildren { .. } => "resource::released-with-children",
             Self::NotReferenced { .. } => "resource::not-referenced",
+            Self::NotReferencedByKfunc { .. } => "resource::not-referenced-by-kfunc",
             Self::SecondLock => "resource::second-lock",
             Self::UnlockWithoutLock => "resource::unlock-without-lock",
             Self::UnlockOfDifferentLock => "resource::unlock-of-different-lock",

@@ -5,7 +5,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use bpfvet_insn::InsnIdx;
-use bpfvet_vm::violation::{CallCause, PrototypeReason};
+use bpfvet_vm::violation::{CallCause, Described, PrototypeReason};
 
 use super::{Words, argument, bytes, of_cause};
 use crate::Names;
@@ -150,6 +150,52 @@ pub(super) fn words(cause: &CallCause, at: InsnIdx, names: &Names<'_>) -> Words 
         CallCause::NotScalar { place } => {
             Words::program("this argument must be a number", argument(*place)).follow(*place)
         }
+        CallCause::NullToTrusted { place } => Words::program("this argument must not be null", argument(*place))
+            .help("check it for null before the call")
+            .follow(*place),
+        CallCause::KfuncCtx { place, actual: _ } => {
+            Words::program("this argument must be the context", argument(*place)).follow(*place)
+        }
+        CallCause::NotTrusted { place, rcu: false } => {
+            Words::program("this argument must be an object that is known to be alive", argument(*place))
+                .why("the kernel trusts what it hands out itself: arguments of hooks, and what acquiring functions return")
+                .help("acquire a reference to the object, check it for null, and pass that")
+                .follow(*place)
+        }
+        CallCause::NotTrusted { place, rcu: true } => {
+            Words::program("this argument must be an object that RCU protects", argument(*place))
+                .help("load the pointer between bpf_rcu_read_lock() and bpf_rcu_read_unlock(), and call there")
+                .follow(*place)
+        }
+        CallCause::KfuncObject { place, actual, expected, or: _ } => {
+            let Described { kind, name } = expected;
+            Words::program(
+                format!("this argument must be a pointer to `{kind} {name}` of the kernel"),
+                format!("{} is {}", argument(*place), tag_words(*actual)),
+            )
+            .follow(*place)
+        }
+        CallCause::KfuncType { kfunc, place, expected, actual } => Words::program(
+            format!("`{kfunc}` takes a pointer to `{} {}`", expected.kind, expected.name),
+            format!("{} points to `{} {}`", argument(*place), actual.kind, actual.name),
+        )
+        .follow(*place),
+        CallCause::MemoryPair { memory: _, size: _, inner } => of_cause(inner, at, names),
+        CallCause::NotConstString { place } => {
+            Words::program("this argument must be a string that cannot change", argument(*place))
+                .help("make it `static const char[]`, so that it is in `.rodata`")
+                .follow(*place)
+        }
+        CallCause::CastToUnknown { id } => {
+            Words::program(format!("a cast to type {id}, which the kernel does not have"), "here")
+        }
+        CallCause::CastToNoStruct => Words::program("a cast to a type that is no structure", "here"),
+        CallCause::TrapReached => Words::program("the compiler put a trap here", "this must not be reached")
+            .why("compilers do so where what a program does has no meaning, such as reading a variable that was never set")
+            .help("look at the compiler's warnings; initialise every variable"),
+        CallCause::MissingKfunc => Words::program("the kernel does not have this function", "called here")
+            .why("the loader left a mark in its place, because the kernel's types do not have it")
+            .help("guard the call with `bpf_ksym_exists()`"),
         CallCause::NotCtx { place } => {
             Words::program("this argument must be the context", argument(*place)).follow(*place)
         }

@@ -23,6 +23,18 @@ pub(super) fn words(cause: &ContextCause, _names: &Names<'_>) -> Words {
             reason_words(*reason),
         )
         .help(cure(*reason)),
+        ContextCause::SleepingKfunc { kfunc, reason } => {
+            Words::program(format!("`{kfunc}` may sleep, and nothing may sleep here"), reason_words(*reason))
+                .help(cure(*reason))
+        }
+        ContextCause::NeedsRcu { kfunc } => {
+            Words::program(format!("`{kfunc}` is called outside of an RCU read section"), "called here")
+                .help("call it between bpf_rcu_read_lock() and bpf_rcu_read_unlock()")
+        }
+        ContextCause::NothingToLeave { kfunc, preemption: _ } => {
+            Words::program(format!("`{kfunc}` leaves a region that was not entered"), "on this path")
+                .help("enter the region on every path that leads here, once for each time that it is left")
+        }
         ContextCause::SleepingFunction { name, reason } => {
             Words::program(format!("`{name}` may sleep, and nothing may sleep here"), reason_words(*reason))
                 .help(cure(*reason))

@@ -40,6 +40,14 @@ pub(super) fn words(cause: &PolicyCause, _at: InsnIdx, names: &Names<'_>) -> Wor
                 .class(Class::Host)
                 .help("declare a compatible licence: `char LICENSE[] SEC(\"license\") = \"GPL\";`")
         }
+        PolicyCause::KfuncNotAllowed { kfunc } => {
+            Words::program(format!("`{kfunc}` is not for this program"), "called here")
+                .class(Class::Host)
+                .why("each function of the kernel is registered for some types of programs, and some for none")
+        }
+        PolicyCause::KfuncNeedsPerfmon { kfunc } => {
+            Words::program(format!("`{kfunc}` needs CAP_PERFMON"), "called here").class(Class::Host)
+        }
         PolicyCause::HelperRefused { helper } => {
             Words::program(format!("`{}` is not allowed at this attach point", helper_name(helper)), "called here")
                 .class(Class::Host)

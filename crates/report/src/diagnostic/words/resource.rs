@@ -39,7 +39,7 @@ pub(super) fn words(cause: &ResourceCause, names: &Names<'_>) -> Words {
             words.also.push(Label { at: *at, role: Role::Acquired, text });
             words
         }
-        ResourceCause::NotReferenced { helper: _, place } => {
+        ResourceCause::NotReferenced { helper: _, place } | ResourceCause::NotReferencedByKfunc { kfunc: _, place } => {
             Words::program("something is released that is not owned", argument(*place))
                 .why("a release needs the pointer that the acquiring call returned, not released yet")
                 .follow(*place)

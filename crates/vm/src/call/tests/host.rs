@@ -265,6 +265,7 @@ impl World {
             kind: &self.host.kind,
             subprogs: self.subprogs.clone(),
             live_regs: &[],
+            kfuncs: Default::default(),
         };
         step(&facts, &mut self.memo, &mut self.ids, state, InsnIdx(1), &mut self.fx)
     }

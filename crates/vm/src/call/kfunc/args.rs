@@ -1,0 +1,209 @@
+//! Arguments, first to last. (`check_kfunc_args`)
+
+use alloc::boxed::Box;
+
+use bpfvet_insn::Reg;
+use bpfvet_platform::{ArgKind, KfuncArg, KfuncArgKind, KfuncFlags, KfuncProto};
+
+use super::{not_modelled, object};
+use crate::call::kinds::check_arg_offset;
+use crate::call::{map_args, memory};
+use crate::cx::Cx;
+use crate::failure::{Check, Stop};
+use crate::value::{Base, Flags, ObjectId, Region, TypeTag};
+use crate::violation::{AccessKind, CallCause, Place, ResourceCause};
+use crate::{State, Value};
+
+/// What checking the arguments found.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Found {
+    /// The known number.
+    pub(super) constant: Option<u64>,
+    /// Bytes that the result points to, and whether they may only be read.
+    pub(super) returned: Option<(u32, bool)>,
+    /// The referenced object among the arguments.
+    pub(super) owned: Option<ObjectId>,
+    /// More than one argument owns a reference.
+    pub(super) many_owned: bool,
+}
+
+/// Checks the arguments of a call.
+pub(super) fn check(cx: &mut Cx<'_, '_>, state: &mut State, proto: &KfuncProto) -> Check<Found> {
+    let mut found = Found::default();
+    for (index, arg) in (0..).zip(&proto.args) {
+        let Some(reg) = Reg::arg(index) else { return not_modelled(proto, "arguments on the stack") };
+        if arg.kind != KfuncArgKind::Ignored {
+            check_one(cx, state, proto, *arg, reg, &mut found)?;
+        }
+    }
+    Ok(found)
+}
+
+/// Whether the argument is a pointer, by its type.
+const fn is_pointer(kind: KfuncArgKind) -> bool {
+    match kind {
+        KfuncArgKind::Ignored
+        | KfuncArgKind::Scalar
+        | KfuncArgKind::Const
+        | KfuncArgKind::ReturnSize { .. }
+        | KfuncArgKind::MemSize
+        | KfuncArgKind::ConstMemSize => false,
+        KfuncArgKind::Ctx
+        | KfuncArgKind::Struct { .. }
+        | KfuncArgKind::Mem
+        | KfuncArgKind::FixedMem { .. }
+        | KfuncArgKind::Iterator { .. }
+        | KfuncArgKind::ConstStr
+        | KfuncArgKind::IrqFlag
+        | KfuncArgKind::NotModelled(_) => true,
+    }
+}
+
+fn check_one(
+    cx: &mut Cx<'_, '_>,
+    state: &mut State,
+    proto: &KfuncProto,
+    arg: KfuncArg,
+    reg: Reg,
+    found: &mut Found,
+) -> Check<()> {
+    let value = *state.reg(reg);
+    let place = Place::Reg(reg);
+    if let KfuncArgKind::NotModelled(what) = arg.kind {
+        return not_modelled(proto, what);
+    }
+    let nullable = value.as_pointer().is_some_and(|pointer| pointer.nullable());
+    if is_pointer(arg.kind) && !arg.nullable && (value.is_null() || nullable) {
+        return Err(CallCause::NullToTrusted { place }.into());
+    }
+    let object = value.as_pointer().and_then(|pointer| pointer.object);
+    let owns = state.is_referenced(object);
+    let releases = proto.flags.contains(KfuncFlags::RELEASE) && reg == Reg::R1;
+    if releases && !owns && !value.is_null() {
+        return Err(ResourceCause::NotReferencedByKfunc { kfunc: proto.name.clone(), place }.into());
+    }
+    if owns {
+        found.many_owned |= found.owned.is_some();
+        found.owned = object;
+    }
+    if value.is_null() && arg.nullable {
+        cx.demand(state, reg);
+        return Ok(());
+    }
+    let offset_as = if arg.kind == KfuncArgKind::Ctx { ArgKind::Ctx } else { ArgKind::Unused };
+    check_arg_offset(cx, &value, place, offset_as, releases)?;
+    match arg.kind {
+        KfuncArgKind::Scalar => scalar(&value, place),
+        KfuncArgKind::Const => {
+            scalar(&value, place)?;
+            constant(cx, state, &value, reg, found)
+        }
+        KfuncArgKind::ReturnSize { read_only } => {
+            scalar(&value, place)?;
+            let Some(size) = value.as_scalar().and_then(|scalar| scalar.num.as_const()) else {
+                return Err(CallCause::NotConstant { place, allocation: true }.into());
+            };
+            let Ok(size) = u32::try_from(size) else { return Err(CallCause::AllocationTooLarge { place }.into()) };
+            cx.demand(state, reg);
+            found.returned = Some((size, read_only));
+            Ok(())
+        }
+        KfuncArgKind::Ctx => {
+            if value.tag() == TypeTag::of(Base::Ctx) {
+                Ok(())
+            } else {
+                Err(CallCause::KfuncCtx { place, actual: value.tag() }.into())
+            }
+        }
+        KfuncArgKind::Struct { id, plain } => {
+            if object::is_object(&value) {
+                return object::check(cx, state, proto, &value, place, id);
+            }
+            match (plain, arg.pointee) {
+                (true, Some(size)) => fixed_memory(cx, state, &value, reg, size),
+                (false, _) | (true, None) => {
+                    let expected = object::described(cx, id);
+                    let or = object::stands_for(cx, id)?;
+                    Err(CallCause::KfuncObject { place, actual: value.tag(), expected, or }.into())
+                }
+            }
+        }
+        KfuncArgKind::FixedMem { size } => fixed_memory(cx, state, &value, reg, size),
+        // The size that comes next says how much of it is looked at.
+        KfuncArgKind::Mem => Ok(()),
+        KfuncArgKind::ConstMemSize => {
+            constant(cx, state, &value, reg, found)?;
+            sized_memory(cx, state, &value, reg)
+        }
+        KfuncArgKind::MemSize => sized_memory(cx, state, &value, reg),
+        KfuncArgKind::ConstStr => match &value {
+            Value::Pointer(pointer)
+                if matches!(pointer.region, Region::MapValue { .. }) && pointer.flags == Flags::NONE =>
+            {
+                map_args::check_const_str(cx, &value, place)
+            }
+            Value::Pointer(_) | Value::Scalar(_) | Value::Uninit => Err(CallCause::NotConstString { place }.into()),
+        },
+        KfuncArgKind::Iterator { .. } => not_modelled(proto, "iterations"),
+        KfuncArgKind::IrqFlag => not_modelled(proto, "saved interrupt states"),
+        KfuncArgKind::Ignored | KfuncArgKind::NotModelled(_) => Err(Stop::Internal("an argument without a kind")),
+    }
+}
+
+fn scalar(value: &Value, place: Place) -> Check<()> {
+    if value.is_scalar() { Ok(()) } else { Err(CallCause::NotScalar { place }.into()) }
+}
+
+/// A known number. (`process_const_arg`)
+fn constant(cx: &mut Cx<'_, '_>, state: &State, value: &Value, reg: Reg, found: &mut Found) -> Check<()> {
+    let place = Place::Reg(reg);
+    let Some(number) = value.as_scalar().and_then(|scalar| scalar.num.as_const()) else {
+        return Err(CallCause::NotConstant { place, allocation: false }.into());
+    };
+    cx.demand(state, reg);
+    found.constant = Some(number);
+    Ok(())
+}
+
+/// Memory of a known size, which is read and written. (`check_mem_reg`)
+fn fixed_memory(cx: &mut Cx<'_, '_>, state: &mut State, value: &Value, reg: Reg, size: u32) -> Check<()> {
+    let place = Place::Reg(reg);
+    if value.is_null() {
+        cx.demand(state, reg);
+        return Ok(());
+    }
+    if i32::try_from(size).is_err() {
+        return Err(CallCause::MemoryTooLarge { place, size }.into());
+    }
+    both_ways(cx, state, value, place, i64::from(size))
+}
+
+/// The memory that the argument before points to, of the size in this one. (`check_mem_size_reg`)
+fn sized_memory(cx: &mut Cx<'_, '_>, state: &mut State, size: &Value, reg: Reg) -> Check<()> {
+    let place = Place::Reg(reg);
+    let Value::Scalar(size) = size else { return Err(CallCause::NotScalar { place }.into()) };
+    let before = reg.number().checked_sub(2).and_then(Reg::arg);
+    let before = before.ok_or(Stop::Internal("a size without memory before it"))?;
+    let buffer = *state.reg(before);
+    if buffer.is_null() {
+        return Ok(());
+    }
+    let of_pair = |stop| match stop {
+        Stop::Cause(inner) => {
+            CallCause::MemoryPair { memory: Place::Reg(before), size: place, inner: Box::new(inner) }.into()
+        }
+        Stop::Unsupported(_) | Stop::Internal(_) => stop,
+    };
+    let bytes = memory::check_size(&size.num, place, true).map_err(of_pair)?;
+    both_ways(cx, state, &buffer, Place::Reg(before), bytes).map_err(of_pair)?;
+    cx.demand(state, reg);
+    Ok(())
+}
+
+fn both_ways(cx: &mut Cx<'_, '_>, state: &mut State, value: &Value, place: Place, size: i64) -> Check<()> {
+    for kind in [AccessKind::Read, AccessKind::Write] {
+        let ask = memory::Ask { place, size, kind, zero_ok: true, raw: false, any_byte: false };
+        let _ = memory::check(cx, state, value, ask)?;
+    }
+    Ok(())
+}
