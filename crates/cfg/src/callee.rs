@@ -149,14 +149,15 @@ impl Callees {
     pub(crate) fn collect(request: &LoadRequest, platform: &dyn Platform) -> Self {
         let mut this = Self::default();
         for (_, insn) in request.program.iter() {
-            match *insn {
-                Insn::Call(Call::Helper(id)) => {
+            let Insn::Call(call) = *insn else { continue };
+            match call {
+                Call::Helper(id) => {
                     this.helpers.entry(id).or_insert_with(|| lookup(id, request, platform));
                 }
-                Insn::Call(Call::Kfunc { id, btf }) => {
+                Call::Kfunc { id, btf } => {
                     this.kfuncs.entry((id, btf)).or_insert_with(|| lookup_kfunc(id, btf, request, platform));
                 }
-                _ => {}
+                Call::Subprog(_) => {}
             }
         }
         this

@@ -114,7 +114,8 @@ pub(super) fn message(cause: &CallCause, at: InsnIdx, names: &Names<'_>) -> Stri
         }
         CallCause::NotTrusted { place: arg, rcu: false } => format!("{} must be referenced or trusted", place(*arg)),
         CallCause::NotTrusted { place: arg, rcu: true } => format!("{} must be a rcu pointer", place(*arg)),
-        CallCause::KfuncObject { place: arg, actual, expected: Described { kind, name }, or } => {
+        CallCause::KfuncObject { place: arg, actual, expected, or } => {
+            let Described { kind, name } = &**expected;
             let or = or.map_or_else(String::new, |tag| format!(" or {}", type_text(tag)));
             format!("{} is {} expected {kind} {name}{or}", place(*arg), type_text(*actual))
         }

@@ -263,7 +263,7 @@ pub enum CallCause {
         /// What it is.
         actual: TypeTag,
         /// The type wanted.
-        expected: Described,
+        expected: Box<Described>,
         /// What would do as well.
         or: Option<TypeTag>,
     },
@@ -274,9 +274,9 @@ pub enum CallCause {
         /// The argument.
         place: Place,
         /// The type wanted.
-        expected: Described,
+        expected: Box<Described>,
         /// Its type.
-        actual: Described,
+        actual: Box<Described>,
     },
     /// Memory and its size, as a function of the host takes them, do not go together.
     MemoryPair {

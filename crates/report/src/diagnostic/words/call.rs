@@ -168,7 +168,7 @@ pub(super) fn words(cause: &CallCause, at: InsnIdx, names: &Names<'_>) -> Words 
                 .follow(*place)
         }
         CallCause::KfuncObject { place, actual, expected, or: _ } => {
-            let Described { kind, name } = expected;
+            let Described { kind, name } = &**expected;
             Words::program(
                 format!("this argument must be a pointer to `{kind} {name}` of the kernel"),
                 format!("{} is {}", argument(*place), tag_words(*actual)),

@@ -122,7 +122,7 @@ fn check_one(
             match (plain, arg.pointee) {
                 (true, Some(size)) => fixed_memory(cx, state, &value, reg, size),
                 (false, _) | (true, None) => {
-                    let expected = object::described(cx, id);
+                    let expected = Box::new(object::described(cx, id));
                     let or = object::stands_for(cx, id)?;
                     Err(CallCause::KfuncObject { place, actual: value.tag(), expected, or }.into())
                 }

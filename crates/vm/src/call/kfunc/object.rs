@@ -1,5 +1,7 @@
 //! Objects of the host as arguments: alive, and of the right type.
 
+use alloc::boxed::Box;
+
 use bpfvet_btf::TypeId;
 use bpfvet_platform::{KfuncFlags, KfuncProto};
 
@@ -111,6 +113,7 @@ fn check_type(
     if projects || typed::is_or_begins_with(types, id, off, needed, strict) {
         return Ok(());
     }
+    let (expected, actual) = (Box::new(expected), Box::new(actual));
     Err(CallCause::KfuncType { kfunc: proto.name.clone(), place, expected, actual }.into())
 }
 
