@@ -27,11 +27,11 @@ pub(crate) struct Options {
     #[arg(long)]
     only: Option<String>,
     /// Processor seconds that a solver may take for one question
-    #[arg(long, default_value_t = 3)]
-    seconds: u32,
+    #[arg(long, default_value_t = 3.0)]
+    seconds: f64,
     /// Processor seconds that it may take if no solver decided the question in those
-    #[arg(long, default_value_t = 90)]
-    long_seconds: u32,
+    #[arg(long, default_value_t = 90.0)]
+    long_seconds: f64,
     /// No mutants
     #[arg(long)]
     no_mutants: bool,

@@ -8,16 +8,19 @@
 //! | [`Tnum`] | words that agree in their known bits |
 //! | [`Arc64`], [`Arc32`] | words on an arc of the circle of all words |
 //! | [`Scalar`] | words in a tnum and an arc whose low halves are in an arc; what Linux 7.3 knows of a scalar register |
+//! | [`Intervals`] | words in a tnum and in two intervals, unsigned and signed, at each width; what Linux 6.12 knows of it |
 //!
 //! Every operator is written once, over the machine words of [`word`]: production runs it on `u64`, tests enumerate it on words of a few bits,
 //! and `cargo xtask prove` runs the same source on symbolic words and has two solvers prove it at 64 bits.
 //!
-//! Results are those of Linux 7.3.4, to the bit: they are visible in its logs, decide its pruning, and so its verdicts.
+//! Both kinds of number are a [`Domain`]. Their results are those of Linux 7.3.4 and of Linux 6.12, to the bit: they are visible in logs, decide
+//! pruning, and so verdicts.
 #![cfg_attr(not(feature = "std"), no_std)]
 
 pub mod arc;
 mod concrete;
 mod domain;
+pub mod intervals;
 pub mod laws;
 pub mod scalar;
 pub mod tnum;
@@ -34,3 +37,5 @@ pub type Arc64 = arc::Arc<u64>;
 pub type Arc32 = arc::Arc<u32>;
 /// What is known of a number in a 64-bit register.
 pub type Scalar = scalar::Scalar<u64>;
+/// What Linux before 7.2 knows of a number in a 64-bit register.
+pub type Intervals = intervals::Intervals<u64>;

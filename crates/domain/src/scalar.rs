@@ -32,6 +32,7 @@ pub use branch::{Branch, Foresight};
 pub use bytes::ByteOrder;
 pub use fork::Fork;
 pub use refine::CmpOp;
+pub(crate) use refine::{Relation, relation};
 pub use text::{ScalarText, SignedText, TnumText, UnsignedText};
 
 use crate::arc::Arc;

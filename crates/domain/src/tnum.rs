@@ -170,6 +170,22 @@ impl<W: Word> Tnum<W> {
         }
         product.sum
     }
+    /// Products, less exact: known parts multiplied at once, doubts added up bit by bit. (`tnum_mul`, Linux 6.12)
+    ///
+    /// ```text
+    /// x * y = v * w + Σ 2^i * (y − w, where v has bit i; y, where only x has it; else 0)      v, w: the known bits of x, y
+    /// ```
+    #[inline]
+    pub fn mul_apart(self, other: Self) -> Self {
+        let mut doubts = Doubts { sum: Self::exactly(W::zero()), multiplier: self, multiplicand: other };
+        for _ in 0..W::BITS {
+            if doubts.multiplier.max().is_zero().decided() == Some(true) {
+                break;
+            }
+            doubts = doubts.next();
+        }
+        Self::exactly(self.value.wrapping_mul(other.value)).add(doubts.sum)
+    }
     /// Bitwise conjunctions. (`tnum_and`)
     #[inline(always)]
     pub fn and(self, other: Self) -> Self {
@@ -229,6 +245,33 @@ impl<W: Word> Product<W> {
         let sum = case! {
             !lowest.value.is_zero() => sum.add(multiplicand),
             !lowest.mask.is_zero() => sum.union(sum.add(multiplicand)),
+            _ => sum,
+        };
+        Self { sum, multiplier: multiplier.rsh(W::one()), multiplicand: multiplicand.lsh(W::one()) }
+    }
+}
+
+/// What of a product is not known beforehand, under way: one term for each bit of the multiplier.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Doubts<W> {
+    /// What has been added up.
+    pub sum: Tnum<W>,
+    /// The bits that are still to be looked at.
+    pub multiplier: Tnum<W>,
+    /// What the lowest of them is worth.
+    pub multiplicand: Tnum<W>,
+}
+
+impl<W: Word> Doubts<W> {
+    /// One bit further: a set bit adds the multiplicand's doubts, an unknown one perhaps the multiplicand.
+    #[inline(always)]
+    pub fn next(self) -> Self {
+        let Self { sum, multiplier, multiplicand } = self;
+        let lowest = multiplier.and(Tnum::exactly(W::one()));
+        let doubts = |mask: W| sum.add(Tnum { value: W::zero(), mask });
+        let sum = case! {
+            !lowest.value.is_zero() => doubts(multiplicand.mask),
+            !lowest.mask.is_zero() => doubts(multiplicand.max()),
             _ => sum,
         };
         Self { sum, multiplier: multiplier.rsh(W::one()), multiplicand: multiplicand.lsh(W::one()) }

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use bpfvet_domain::arc::Arc;
+use bpfvet_domain::intervals::{Bounds, Intervals};
 use bpfvet_domain::scalar::Scalar;
 use bpfvet_domain::tnum::Tnum;
 use bpfvet_domain::word::{Double, Truth as _};
@@ -78,6 +79,26 @@ impl Claim {
         Scalar::from_parts(tnum, wide, low)
     }
 
+    /// Any two intervals, with or without members.
+    pub(crate) fn any_bounds<W: Symbolic>(&mut self, set: &str) -> Bounds<W> {
+        let [umin, umax, smin, smax] = ["umin", "umax", "smin", "smax"].map(|end| W::named(&format!("{set}_{end}")));
+        Bounds { umin, umax, smin, smax }
+    }
+    /// Any two intervals, and any member; the member may be that of others already.
+    pub(crate) fn bounds<W: Symbolic>(&mut self, set: &str, member: &str) -> (Bounds<W>, W) {
+        let (bounds, word) = (self.any_bounds(set), self.member(member));
+        self.assume(bounds.contains(word));
+        (bounds, word)
+    }
+    /// Any number of intervals, and any member; the member may be that of another number already.
+    pub(crate) fn intervals<W: Register>(&mut self, set: &str, member: &str) -> (Intervals<W>, W) {
+        let (tnum, word) = self.tnum::<W>(set, member);
+        let (wide, low) = (self.any_bounds(set), self.any_bounds(&format!("{set}_low")));
+        self.assume(wide.contains(word));
+        self.assume(low.contains(word.low()));
+        (Intervals::from_parts(tnum, wide, low), word)
+    }
+
     /// Takes a word for any word of which the assumptions hold: how it came about is proved elsewhere.
     pub(crate) fn cut<W: Symbolic>(&self, word: W) {
         term::cut(word.term());
@@ -97,6 +118,13 @@ impl Claim {
         self.assume(tnum.contains(word));
         self.cut(tnum.value);
         self.cut(tnum.mask);
+    }
+    /// Intervals of which only this is known, by an obligation of their own: `word` is a member.
+    pub(crate) fn given_bounds<W: Symbolic>(&mut self, bounds: Bounds<W>, word: W) {
+        self.assume(bounds.contains(word));
+        for end in [bounds.umin, bounds.umax, bounds.smin, bounds.smax] {
+            self.cut(end);
+        }
     }
     /// A number of which only this is known, by an obligation of its own: `word` is a member.
     pub(crate) fn given_number<W: Register>(&mut self, number: Scalar<W>, word: W) -> Scalar<W> {
@@ -136,6 +164,12 @@ impl Claim {
         self.show_member_tnum(number.tnum(), word);
         self.show(number.arc64().contains(word));
         self.show(number.arc32().contains(word.low()));
+    }
+    /// `word` is a member of all parts, and the bits are well-formed.
+    pub(crate) fn show_intervals<W: Register>(&mut self, number: Intervals<W>, word: W) {
+        self.show_member_tnum(number.tnum(), word);
+        self.show(number.wide().contains(word));
+        self.show(number.low().contains(word.low()));
     }
     pub(crate) fn show_member_tnum<W: Symbolic>(&mut self, tnum: Tnum<W>, word: W) {
         self.show(tnum.is_well_formed());

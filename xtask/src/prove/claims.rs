@@ -5,6 +5,7 @@ mod arithmetic;
 mod bits;
 mod comparisons;
 pub(crate) mod coverage;
+mod intervals;
 pub(crate) mod lemmas;
 mod numbers;
 
@@ -23,5 +24,9 @@ where
     numbers::state::<W>(&mut all);
     arithmetic::state::<W>(&mut all);
     comparisons::state::<W>(&mut all);
+    intervals::state_bounds::<W>("bounds", &mut all);
+    intervals::state_bounds::<W::Half>("low bounds", &mut all);
+    intervals::state::<W>(&mut all);
+    intervals::state_pairs::<W>(&mut all);
     all
 }

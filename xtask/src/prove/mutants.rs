@@ -5,6 +5,7 @@
 
 mod mistakes;
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::PathBuf;
 
@@ -17,7 +18,7 @@ use super::symbol::{Fault, Slip, Symbol};
 /// In so many operations of each kind a slip is planted: one in the first is as good as one in a later.
 const OPERATIONS: usize = 1;
 /// Processor seconds for one question about a slip, and about a mistake.
-const SECONDS: (u32, u32) = (1, 20);
+const SECONDS: (f64, f64) = (0.5, 20.0);
 /// Fewer refuted slips than this, and the proofs are not trusted.
 const ENOUGH: usize = 100;
 
@@ -31,8 +32,12 @@ struct Mutant {
 
 /// Has the mutants refuted; says how many were. The processor seconds that took.
 pub(crate) fn refute(solvers: &Solvers, wanted: &dyn Fn(&str) -> bool, everything: bool) -> Result<f64> {
-    let mut mutants = Vec::new();
+    let (mut mutants, mut asked) = (Vec::new(), BTreeSet::new());
     let mut add = |name: String, text: String, mistake: bool| -> Result<()> {
+        // What is asked of two obligations is one mutant.
+        if !asked.insert(text.clone()) {
+            return Ok(());
+        }
         let file = solvers.queries.join(format!("mutant-{}.smt2", mutants.len()));
         fs::write(&file, text)?;
         mutants.push(Mutant { name, file, mistake });

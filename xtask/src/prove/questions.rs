@@ -34,8 +34,8 @@ pub(crate) struct Proof {
 
 /// Processor seconds for one question.
 pub(crate) struct Limits {
-    pub(crate) short: u32,
-    pub(crate) long: u32,
+    pub(crate) short: f64,
+    pub(crate) long: f64,
 }
 
 /// Questions written down.
@@ -80,9 +80,9 @@ impl<'a> Questions<'a> {
     pub(crate) fn answer(self, limits: &Limits) -> Result<Vec<(Question, Proof)>> {
         let mut answered: Vec<(Question, Proof)> =
             self.all.into_iter().map(|question| (question, Proof::default())).collect();
-        let mut round = |seconds: u32, pick: &Pick<'_>| round(self.solvers, &mut answered, seconds, pick);
+        let mut round = |seconds: f64, pick: &Pick<'_>| round(self.solvers, &mut answered, seconds, pick);
         // The essence is quick or hopeless.
-        round(1, &|question, _| Some((question.solvers[0], question.essence.clone()?)))?;
+        round(1.0, &|question, _| Some((question.solvers[0], question.essence.clone()?)))?;
         round(limits.short, &|question, proof| {
             proof.by.is_empty().then(|| (question.solvers[0], question.whole.clone()))
         })?;
@@ -99,7 +99,7 @@ impl<'a> Questions<'a> {
 }
 
 /// Puts those questions that `pick` wants put, and records the answers.
-fn round(solvers: &Solvers, answered: &mut [(Question, Proof)], seconds: u32, pick: &Pick<'_>) -> Result<()> {
+fn round(solvers: &Solvers, answered: &mut [(Question, Proof)], seconds: f64, pick: &Pick<'_>) -> Result<()> {
     let (mut jobs, mut asked) = (Vec::new(), Vec::new());
     for (question, proof) in answered.iter_mut() {
         if let Some((solver, file)) = pick(question, proof) {

@@ -3,7 +3,7 @@
 Each query runs in a process of its own, so that a limit on its time is kept and nothing is left over from the one before.
 """
 import os
-import resource
+import signal
 import sys
 
 import bitwuzla
@@ -49,7 +49,7 @@ def answered(solver, seconds, path):
     child = os.fork()
     if child == 0:
         os.close(reading)
-        resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 1))
+        signal.setitimer(signal.ITIMER_PROF, seconds)
         try:
             answer = SOLVERS[solver](path)
         except Exception as error:  # whatever a solver throws is its answer
@@ -67,5 +67,5 @@ def answered(solver, seconds, path):
 
 for line in sys.stdin:
     solver, seconds, path = line.rstrip("\n").split("\t")
-    answer, cpu = answered(solver, int(seconds), path)
+    answer, cpu = answered(solver, float(seconds), path)
     print(f"{solver}\t{answer}\t{cpu:.3f}\t{path}", flush=True)

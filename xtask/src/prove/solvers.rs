@@ -44,7 +44,7 @@ impl Solver {
 pub(crate) struct Job {
     pub(crate) solver: Solver,
     /// A limit on its processor time.
-    pub(crate) seconds: u32,
+    pub(crate) seconds: f64,
     pub(crate) file: PathBuf,
 }
 

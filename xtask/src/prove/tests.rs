@@ -119,11 +119,21 @@ fn a_fault_changes_what_is_asked() {
 #[test]
 fn every_obligation_asks_something() {
     // What is told of comparing a register with itself is mostly plain, and what is among the assumptions is not asked again.
-    let assumed = ["an empty number has no member", "reduction: the short way"];
-    let plain = |name: &str| name.ends_with("one register") || assumed.contains(&name);
-    for obligation in claims::all::<Symbol<64>>().iter().filter(|obligation| !plain(&obligation.name)) {
-        assert!(obligation.queries().len() > 1, "{} is plain", obligation.name);
-    }
+    let assumed = [
+        "an empty number has no member",
+        "reduction: the short way",
+        "bounds meet",
+        "low bounds meet",
+        "intervals reduction: narrowed by bits",
+        "intervals reduction: readings agreed",
+    ];
+    let silent: Vec<String> = claims::all::<Symbol<64>>()
+        .into_iter()
+        .filter(|obligation| obligation.queries().len() < 2)
+        .map(|obligation| obligation.name)
+        .filter(|name| !name.ends_with("one register") && !assumed.contains(&name.as_str()))
+        .collect();
+    assert_eq!(silent, Vec::<String>::new());
 }
 
 /// The public functions of a source file, as rustfmt leaves it.

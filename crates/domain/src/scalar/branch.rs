@@ -33,11 +33,12 @@ pub struct Foresight<B> {
 impl<B: Truth> Foresight<B> {
     /// The first answer counts: what both `holds` and `fails` claim is taken to hold.
     #[inline(always)]
-    fn first(holds: B, fails: B) -> Self {
+    pub(crate) fn first(holds: B, fails: B) -> Self {
         Self { holds, fails: fails & !holds }
     }
+    /// Of the opposite comparison.
     #[inline(always)]
-    fn opposite(self) -> Self {
+    pub(crate) fn opposite(self) -> Self {
         Self { holds: self.fails, fails: self.holds }
     }
 }

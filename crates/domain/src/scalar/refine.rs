@@ -51,7 +51,7 @@ impl CmpOp {
 
 /// A relation that holds between two numbers: a comparison together with its outcome, with the lesser operand first.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Relation {
+pub(crate) enum Relation {
     Equal,
     Different,
     /// Unsigned: below, or equal as well.
@@ -66,7 +66,7 @@ enum Relation {
 }
 
 /// The relation that holds when `op` came out as `outcome`, and whether it holds between the operands the other way round.
-const fn relation(op: CmpOp, outcome: bool) -> (Relation, bool) {
+pub(crate) const fn relation(op: CmpOp, outcome: bool) -> (Relation, bool) {
     match (op, outcome) {
         (CmpOp::Eq, true) | (CmpOp::Ne, false) => (Relation::Equal, false),
         (CmpOp::Eq, false) | (CmpOp::Ne, true) => (Relation::Different, false),

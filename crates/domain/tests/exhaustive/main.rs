@@ -3,6 +3,7 @@
 //! A set of six-bit words is a `u64` with a bit for each word, so that what an operator should at least hold is an OR of table rows.
 
 mod arcs;
+mod intervals;
 mod scalars;
 mod sets;
 mod tnums;

@@ -65,7 +65,10 @@ fn show<W: Register>(claim: &mut Claim, width: Width, computed: Scalar<W>, word:
 fn show_ranges<W: Register>(claim: &mut Claim, width: Width, computed: Scalar<W>, word: W) {
     match width {
         Width::W32 => claim.show(computed.arc32().contains(word.low())),
-        Width::W64 => claim.show(computed.arc64().contains(word)),
+        Width::W64 => {
+            claim.show(computed.arc64().contains(word));
+            claim.show(computed.arc32().contains(word.low()));
+        }
     }
 }
 
@@ -89,7 +92,12 @@ fn given<W: Register>(claim: &mut Claim, op: AluOp, width: Width, (a, x): Number
         (AluOp::Add, _) => parts(claim, t.add(b.tnum()), wide.add(b.arc64()), low.add(b.arc32())),
         (AluOp::Sub, _) => parts(claim, t.sub(b.tnum()), wide.sub(b.arc64()), low.sub(b.arc32())),
         (AluOp::Mul, Width::W32) => given_products(claim, low, b.arc32(), x.low().wrapping_mul(y.low())),
-        (AluOp::Mul, Width::W64) => given_products(claim, wide, b.arc64(), x.wrapping_mul(y)),
+        (AluOp::Mul, Width::W64) => {
+            given_products(claim, wide, b.arc64(), x.wrapping_mul(y));
+            given_products(claim, low, b.arc32(), x.low().wrapping_mul(y.low()));
+            // The obligation `low halves multiply`.
+            claim.assume(x.wrapping_mul(y).low().same(x.low().wrapping_mul(y.low())));
+        }
         (AluOp::And, _) => bits(claim, t.and(b.tnum())),
         (AluOp::Or, _) => bits(claim, t.or(b.tnum())),
         (AluOp::Xor, _) => bits(claim, t.xor(b.tnum())),

@@ -1,7 +1,8 @@
 //! Known bits.
 
 use bpfvet_domain::AluOp;
-use bpfvet_domain::tnum::{Product, Tnum};
+use bpfvet_domain::tnum::{Doubts, Product, Tnum};
+use bpfvet_domain::word::Word as _;
 
 use crate::prove::claim::{Claim, Obligation, Register};
 use crate::prove::symbol::{Symbolic, under_test};
@@ -40,6 +41,24 @@ pub(super) fn state<W: Register + 'static>(all: &mut Vec<Obligation>) {
         let done = under_test(|| multiplier.max().is_zero());
         claim.assume(done);
         claim.show(x.is_zero());
+    });
+    claim("mul apart, one bit", |claim| {
+        let (sum, q) = claim.tnum::<W>("sum", "q");
+        let (multiplier, x) = claim.tnum("multiplier", "x");
+        let (multiplicand, y) = claim.tnum("multiplicand", "y");
+        let next = under_test(|| Doubts { sum, multiplier, multiplicand }.next());
+        let bit = |word: W| !(word & W::one()).is_zero();
+        let perhaps = W::pick(bit(x), y, W::zero());
+        let added = W::pick(bit(multiplier.value), y.wrapping_sub(multiplicand.value), perhaps);
+        claim.show_member_tnum(next.sum, q.wrapping_add(added));
+        claim.show_member_tnum(next.multiplier, x.shr(W::one()));
+        claim.show_member_tnum(next.multiplicand, y.shl(W::one()));
+        claim.show(next.multiplier.value.same(multiplier.value.shr(W::one())));
+        claim.show(next.multiplicand.value.same(multiplicand.value.shl(W::one())));
+    });
+    claim("low halves multiply", |claim| {
+        let (x, y) = (claim.word::<W>("x"), claim.word::<W>("y"));
+        claim.show(x.wrapping_mul(y).low().same(x.low().wrapping_mul(y.low())));
     });
     claim("range", |claim| {
         let (min, max, x) = (claim.word::<W>("min"), claim.word("max"), claim.word("x"));

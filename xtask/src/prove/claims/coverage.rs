@@ -18,7 +18,7 @@ const TOLD: &str = "replaces a part by what the caller knows";
 const DIVISION: &str =
     "from monotony of quotients and smallness of remainders: stated over functions, proved over the integers";
 
-/// Every public function of tnums, arcs and scalars: its file below `crates/domain/src`, its name, how it is shown.
+/// Every public function of tnums, arcs, scalars and intervals: its file below `crates/domain/src`, its name, how it is shown.
 pub(crate) const FUNCTIONS: &[(&str, Shown)] = &[
     ("tnum::new", Meaning(MEMBERS)),
     ("tnum::top", Proved(&["unknown and constant"])),
@@ -46,7 +46,19 @@ pub(crate) const FUNCTIONS: &[(&str, Shown)] = &[
             "one bit keeps `sum + x * y`, induction over the bits; it may stop when no bit is left",
         ),
     ),
-    ("tnum::next", Proved(&["tnum mul, one bit"])),
+    (
+        "tnum::mul_apart",
+        Composed(
+            &[
+                "tnum mul apart, ",
+                "tnum mul, no bit left",
+                "tnum add",
+                "lemma: one bit of a long multiplication of what is not known",
+            ],
+            "one bit keeps `sum + x * y - v * w`, where v and w are the known bits; induction over the bits; then the product of the known bits is added",
+        ),
+    ),
+    ("tnum::next", Proved(&["tnum mul, one bit", "tnum mul apart, one bit"])),
     ("tnum::and", Proved(&["tnum and"])),
     ("tnum::or", Proved(&["tnum or"])),
     ("tnum::xor", Proved(&["tnum xor"])),
@@ -100,7 +112,7 @@ pub(crate) const FUNCTIONS: &[(&str, Shown)] = &[
     (
         "arc::transfer::mul",
         Composed(
-            &["arc unsigned products", "arc signed products", "arc intersect", "low arc "],
+            &["arc unsigned products", "arc signed products", "arc intersect", "low arc ", "tnum low halves multiply"],
             "both readings of the products, which meet",
         ),
     ),
@@ -178,6 +190,8 @@ pub(crate) const FUNCTIONS: &[(&str, Shown)] = &[
         "scalar::alu::zero_extend_subreg",
         Composed(&["zero-extend low half", "reduction: "], "zero-extension, then reduction"),
     ),
+    ("scalar::branch::first", Meaning("the first of two answers counts")),
+    ("scalar::branch::opposite", Meaning("the same of the opposite comparison")),
     ("scalar::branch::foreseen", Proved(&["foresee "])),
     ("scalar::branch::foreseen_of_same", Proved(&["foresee "])),
     ("scalar::branch::compare", Composed(&["foresee ", "refine "], "as `branch` has it")),
@@ -273,4 +287,90 @@ pub(crate) const FUNCTIONS: &[(&str, Shown)] = &[
     ("scalar::sync::synced_as_short", Proved(&["reduction: the short way"])),
     ("scalar::sync::sync", Composed(&["reduction: "], "in place")),
     ("scalar::text::kernel_text", Meaning("words")),
+    ("intervals::top", Proved(&["intervals unknown and constant"])),
+    ("intervals::exactly", Proved(&["intervals unknown and constant"])),
+    ("intervals::from_parts", Meaning(PARTS)),
+    ("intervals::tnum", Meaning(PARTS)),
+    ("intervals::wide", Meaning(PARTS)),
+    ("intervals::low", Meaning(PARTS)),
+    ("intervals::contains", Meaning(MEMBERS)),
+    ("intervals::is_empty", Proved(&["intervals with a member"])),
+    ("intervals::is_consistent", Meaning("what is not is forgotten, and keeps every member all the same")),
+    ("intervals::forget_bounds", Proved(&["intervals reduction: bounds forgotten"])),
+    ("intervals::bounds::full", Proved(&["bounds full and exactly", "low bounds full and exactly"])),
+    ("intervals::bounds::exactly", Proved(&["bounds full and exactly"])),
+    ("intervals::bounds::from_unsigned", Proved(&["bounds made of words", "low bounds made of words"])),
+    ("intervals::bounds::from_signed", Proved(&["bounds made of signed words", "low bounds made of signed words"])),
+    ("intervals::bounds::from_unsigned_and_signed", Proved(&["bounds made of words"])),
+    ("intervals::bounds::from_tnum", Proved(&["bounds of bits", "low bounds of bits"])),
+    ("intervals::bounds::contains", Meaning(MEMBERS)),
+    ("intervals::bounds::is_empty", Proved(&["bounds with a member", "low bounds with a member"])),
+    ("intervals::bounds::is_exactly", Proved(&["bounds with a member"])),
+    ("intervals::bounds::is_const", Proved(&["bounds with a member"])),
+    ("intervals::bounds::includes", Proved(&["bounds includes", "low bounds includes"])),
+    ("intervals::bounds::is_apart", Proved(&["bounds apart", "low bounds apart"])),
+    ("intervals::bounds::meet", Proved(&["bounds meet", "low bounds meet"])),
+    ("intervals::bounds::join", Proved(&["bounds join", "low bounds join"])),
+    ("intervals::bounds::cut_unsigned", Proved(&["bounds meet"])),
+    ("intervals::bounds::cut_signed", Proved(&["bounds meet"])),
+    ("intervals::bounds::without", Proved(&["bounds without", "low bounds without"])),
+    ("intervals::bounds::agreed", Proved(&["bounds agreed", "low bounds agreed"])),
+    ("intervals::bounds::transfer::add", Proved(&["bounds add", "low bounds add"])),
+    ("intervals::bounds::transfer::sub", Proved(&["bounds sub", "low bounds sub"])),
+    (
+        "intervals::bounds::transfer::mul",
+        Composed(
+            &["bounds mul", "low bounds mul", "lemma: products of short words fit", "lemma: unsigned products"],
+            "from monotony of products that fit, stated over functions, proved over the integers",
+        ),
+    ),
+    ("intervals::bounds::transfer::lsh", Proved(&["bounds lsh", "low bounds lsh"])),
+    ("intervals::bounds::transfer::rsh", Proved(&["bounds rsh", "low bounds rsh"])),
+    ("intervals::bounds::transfer::arsh", Proved(&["bounds arsh", "low bounds arsh"])),
+    (
+        "intervals::alu::transfer",
+        Composed(
+            &["intervals alu ", "intervals zero-extend low half", "intervals reduction: "],
+            "demand, operation, zero-extension after a 32-bit operation, reduction; or unknown",
+        ),
+    ),
+    ("intervals::alu::passes", Proved(&["intervals alu "])),
+    ("intervals::alu::computed", Proved(&["intervals alu ", "tnum low halves multiply"])),
+    (
+        "intervals::alu::completed",
+        Composed(
+            &["intervals zero-extend low half", "intervals reduction: "],
+            "zero-extension after a 32-bit operation, then reduction",
+        ),
+    ),
+    ("intervals::alu::zero_extended", Proved(&["intervals zero-extend low half"])),
+    ("intervals::branch::foreseen", Proved(&["intervals foresee "])),
+    ("intervals::bytes::truncated_to", Proved(&["intervals truncate to "])),
+    ("intervals::bytes::sign_extended_from", Proved(&["intervals sign-extend from "])),
+    ("intervals::bytes::low_sign_extended_from", Proved(&["intervals sign-extend low half from "])),
+    ("intervals::lattice::includes", Composed(&["intervals includes", "tnum includes"], "bound by bound")),
+    ("intervals::lattice::union", Proved(&["intervals join"])),
+    ("intervals::lattice::common", Proved(&["intervals meet"])),
+    ("intervals::refine::narrowed", Proved(&["intervals refine "])),
+    (
+        "intervals::refine::narrowed_and_synced",
+        Composed(&["intervals refine ", "intervals reduction: "], "refinement, then reduction"),
+    ),
+    (
+        "intervals::sync::synced",
+        Composed(
+            &["intervals reduction: "],
+            "narrowed by bits; three times low deduced, readings agreed, low ends, sign of low; bits of bounds; narrowed by bits",
+        ),
+    ),
+    ("intervals::sync::narrowed_by_bits", Proved(&["intervals reduction: narrowed by bits"])),
+    ("intervals::sync::with_low_deduced", Proved(&["intervals reduction: low deduced"])),
+    ("intervals::sync::with_readings_agreed", Proved(&["intervals reduction: readings agreed"])),
+    ("intervals::sync::with_low_ends", Proved(&["intervals reduction: low ends"])),
+    ("intervals::sync::with_sign_of_low", Proved(&["intervals reduction: sign of low", "tnum range"])),
+    (
+        "intervals::sync::with_wide_deduced",
+        Composed(&["intervals reduction: low ends", "intervals reduction: sign of low"], "one, then the other"),
+    ),
+    ("intervals::sync::with_bits_of_bounds", Proved(&["intervals reduction: bits of bounds"])),
 ];

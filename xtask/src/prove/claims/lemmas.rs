@@ -4,6 +4,7 @@
 //! word by minus one. So what holds of integers holds of words, and solvers that cannot multiply 64-bit words need not.
 
 use bpfvet_domain::arc::Arc;
+use bpfvet_domain::intervals::Bounds;
 
 use crate::prove::claim::Query;
 use crate::prove::symbol::{Prop, Symbolic};
@@ -77,6 +78,21 @@ pub(super) fn division<W: Symbolic>(arc: Arc<W>, x: W, by: W) -> [Prop; 7] {
     ]
 }
 
+/// Products of words no longer than half a word fit.
+fn short_product_fits<W: Symbolic>(a: W, b: W) -> Prop {
+    let half = W::low_ones(W::BITS / 2);
+    implies(a.ule(half) & b.ule(half), !a.umul_overflows(b))
+}
+
+/// What is known of products of the ends and members of intervals.
+pub(super) fn short_multiplication<W: Symbolic>(a: Bounds<W>, b: Bounds<W>, x: W, y: W) -> [Prop; 3] {
+    [
+        short_product_fits(a.umax, b.umax),
+        unsigned_product_between(a.umin, b.umin, x, y),
+        unsigned_product_between(x, y, a.umax, b.umax),
+    ]
+}
+
 /// What is known of products of two arcs' bounds and members.
 pub(super) fn multiplication<W: Symbolic>(a: Arc<W>, b: Arc<W>, x: W, y: W) -> [Prop; 5] {
     let ((least, greatest), (from, to)) = ((a.signed_min(), a.signed_max()), (b.signed_min(), b.signed_max()));
@@ -99,12 +115,19 @@ pub(crate) struct Lemma {
 }
 
 /// The lemmas. Division is the pair of a quotient and a remainder that multiplication makes of them.
-pub(crate) const LEMMAS: [Lemma; 6] = [
+pub(crate) const LEMMAS: [Lemma; 8] = [
     Lemma {
         name: "unsigned products are monotone",
         unknowns: "a b c d",
         assumptions: &["(<= 0 a c)", "(<= 0 b d)"],
         conclusions: &["(<= 0 (* a b))", "(<= (* a b) (* c d))"],
+    },
+    Lemma {
+        // Two factors below one power of two, and their product below its square.
+        name: "products of short words fit",
+        unknowns: "a b m",
+        assumptions: &["(<= 0 a)", "(< a m)", "(<= 0 b)", "(< b m)"],
+        conclusions: &["(< (* a b) (* m m))"],
     },
     Lemma {
         name: "products along a line lie between those at its ends",
@@ -169,6 +192,17 @@ pub(crate) const LEMMAS: [Lemma; 6] = [
         unknowns: "q x h l y",
         assumptions: &["(= x (+ (* 2 h) l))", "(<= 0 l 1)"],
         conclusions: &["(= (+ q (* x y)) (+ (+ q (* l y)) (* h (* 2 y))))"],
+    },
+    Lemma {
+        // The known bits `v` of `x`, and `w` of `y`: a known bit adds `y - w`, one that only `x` has adds `y`.
+        name: "one bit of a long multiplication of what is not known",
+        unknowns: "q x h l y v g k w",
+        assumptions: &["(= x (+ (* 2 h) l))", "(<= 0 l 1)", "(= v (+ (* 2 g) k))", "(<= 0 k l)"],
+        conclusions: &[
+            "(= (- (+ q (* x y)) (* v w)) (- (+ (+ q (- (* l y) (* k w))) (* h (* 2 y))) (* g (* 2 w))))",
+            "(=> (= k 1) (= (- (* l y) (* k w)) (- y w)))",
+            "(=> (= k 0) (= (- (* l y) (* k w)) (* l y)))",
+        ],
     },
 ];
 

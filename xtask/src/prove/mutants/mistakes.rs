@@ -1,5 +1,7 @@
 //! Mistakes that verifiers made, and some that are easily made, as operators beside the shipped ones.
 
+mod intervals;
+
 use bpfvet_domain::arc::Arc;
 use bpfvet_domain::scalar::{AluOp, CmpOp, Scalar, Width};
 use bpfvet_domain::tnum::Tnum;
@@ -18,6 +20,7 @@ where
     arcs::<W>(&mut all);
     numbers::<W>(&mut all);
     comparisons::<W>(&mut all);
+    intervals::state::<W>(&mut all);
     all
 }
 
