@@ -4,6 +4,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "chores talk to the terminal")]
 
 mod core_crates;
+mod differential;
 mod golden;
 mod lab;
 mod oracle;
@@ -42,6 +43,8 @@ enum Chore {
     Selftests(selftests::Arguments),
     /// Our loader beside libbpf, on all of the kernel's own test objects.
     Golden(golden::Arguments),
+    /// Random programs before this project and a real kernel: where they differ, made small.
+    Differential(differential::Differential),
     /// Our verdicts beside those of real kernels, disagreements first, dangerous ones on top.
     Ladder(selftests::Ladder),
     /// Ask a real kernel about all of its own tests, and write the record that `selftests` compares with.
@@ -58,6 +61,7 @@ fn main() -> ExitCode {
         Chore::Oracle(args) => oracle::run(&args),
         Chore::Selftests(args) => selftests::run(&args),
         Chore::Golden(args) => golden::run(&args),
+        Chore::Differential(args) => differential::run(&args),
         Chore::Ladder(args) => selftests::ladder(&args),
         Chore::Record(args) => selftests::record(&args),
     };

@@ -1,5 +1,6 @@
 //! Real kernels, asked: programs go in, what the verifier said of each comes out.
 
+mod answers;
 mod boot;
 mod command;
 mod cpio;
@@ -10,6 +11,7 @@ use std::path::PathBuf;
 
 use anyhow::{Result, bail};
 
+pub(crate) use answers::ask_once;
 pub(crate) use boot::Machine;
 pub(crate) use command::{Oracle, run};
 pub(crate) use reply::{Outcome, Reply, Stats};
@@ -77,7 +79,7 @@ pub(crate) struct Raw {
 pub(crate) const OWN_MAPS: i32 = 1000;
 
 /// A map of one raw program.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, serde::Deserialize)]
 pub(crate) struct OwnMap {
     pub(crate) kind: u32,
     pub(crate) key: u32,
@@ -107,6 +109,9 @@ pub(crate) struct Job {
     pub(crate) log_bytes: usize,
 }
 
+/// Seconds that a load may take where nothing else is said.
+const PATIENCE: u32 = 900;
+
 /// A map that raw programs find: descriptor, kind, sizes of key and value, entries, flags, descriptor of the inner map.
 pub(crate) type RawMap = (u32, u32, u32, u32, u32, u32, i32);
 
@@ -130,13 +135,18 @@ pub(crate) const MAPS: &[RawMap] = &[
 ///
 /// A kernel that dies is booted again without the job that killed it; that job's reply says so.
 pub(crate) fn ask(lab: &Lab, machine: &Machine, jobs: &[Job]) -> Result<Vec<Reply>> {
+    ask_within(lab, machine, jobs, PATIENCE)
+}
+
+/// As [`ask`], with this many seconds for each load.
+pub(crate) fn ask_within(lab: &Lab, machine: &Machine, jobs: &[Job], seconds: u32) -> Result<Vec<Reply>> {
     let mut replies: Vec<Option<Reply>> = vec![None; jobs.len()];
     let mut silent = 0;
     loop {
         let open: Vec<usize> = (0..jobs.len()).filter(|&job| replies.get(job).is_some_and(Option::is_none)).collect();
         let Some(&first) = open.first() else { break };
         let batch = open.get(..open.len().min(machine.batch())).unwrap_or(&open);
-        let boot = machine.boot(lab, &plan(jobs, batch), &files(jobs, batch))?;
+        let boot = machine.boot(lab, &plan(jobs, batch), &files(jobs, batch), seconds)?;
         let mut heard = 0;
         for reply in &boot.replies {
             if let Some(slot) = replies.get_mut(reply.id) {

@@ -24,13 +24,14 @@ use clap::{Args, ValueEnum};
 use rayon::prelude::*;
 
 use crate::lab::{Kernel, Lab, REFERENCE, Selftests};
-use crate::oracle::Machine;
+use crate::oracle::{Machine, Raw};
 use compare::{Comparison, Standing, compare};
 use expect::Mode;
-use judge::{Judge, Judgement, Live, Replay, Source, Test, WHOLE_LOG};
+use judge::{Judge, Live, Replay, Source, Test, WHOLE_LOG};
+pub(crate) use judge::{Judgement, Verdict};
 pub(crate) use ladder::{Ladder, ladder};
 use lists::{COUNTS, Failing, List, MESSAGES, VERDICTS};
-use ours::Ours;
+pub(crate) use ours::{Ours, places};
 use record::{Name, Tiers};
 pub(crate) use recorder::{Recording, record};
 use tally::{Tally, table};
@@ -103,6 +104,18 @@ pub(crate) fn run(args: &Arguments) -> Result<()> {
 /// Names of an object's programs, in libbpf's order.
 pub(crate) fn program_names(bytes: &[u8]) -> Result<Vec<String>> {
     Ok(object::programs(bytes)?.into_iter().map(|named| named.name).collect())
+}
+
+/// The older tests' programs, by name, as far as they attach to nothing that has types.
+pub(crate) fn bare_arrays(lab: &Lab, version: &str) -> Result<Vec<(String, Raw)>> {
+    let tests = arrays::tests(lab, version, arrays::PREFIX)?;
+    let bare = tests.into_iter().filter(|test| test.name.mode == Mode::Priv).filter_map(|test| match test.source {
+        Source::Array(raw) if raw.attach_name.is_none() => {
+            Some((format!("{}/{}", test.name.object, test.name.program), Raw::clone(&raw)))
+        }
+        Source::Array(_) | Source::Object { .. } => None,
+    });
+    Ok(bare.collect())
 }
 
 /// The tests of every object whose name begins with `prefix`, compiled if need be.

@@ -24,6 +24,7 @@ fn needed(insn: &Insn) -> Option<Feature> {
         Insn::Atomic { op: AtomicOp::Add { fetch: false }, .. } => None,
         Insn::Atomic { .. } => Some(Feature::Atomics),
         Insn::LoadAcquire { .. } | Insn::StoreRelease { .. } => Some(Feature::AcquireRelease),
+        Insn::MayGoto { off: 0 } => Some(Feature::MayGotoNext),
         Insn::MayGoto { .. } => Some(Feature::MayGoto),
         Insn::AddrSpaceCast { .. } => Some(Feature::Arena),
         Insn::JumpIndirect { .. } => Some(Feature::IndirectJumps),

@@ -177,7 +177,9 @@ impl<'a, 'f> Search<'a, 'f> {
         }
         let next = match result {
             Ok(next) => next,
-            Err(Failure::Violation(violation)) if speculative && violation.cause.ends_speculation() => {
+            Err(Failure::Violation(violation))
+                if speculative && self.facts.features.speculation_barriers() && violation.cause.ends_speculation() =>
+            {
                 // The host puts a barrier there, and the processor never gets this far.
                 if let Some(memo) = self.memo.insn_mut(at) {
                     memo.barrier_before = true;

@@ -20,7 +20,7 @@ pub(crate) fn of(version: Version, privilege: Privilege) -> Limits {
         pending_states: if million { 8192 } else { 1024 },
         stored_states_per_bucket: if privilege.bpf || !since(4, 20) { None } else { Some(64) },
         call_frames: match () {
-            () if since(7, 3) => 16,
+            () if since(7, 2) => 16,
             () if since(4, 16) => 8,
             () => 1,
         },

@@ -196,8 +196,12 @@ features! {
     HookReturnRanges, hook_return_ranges, v(6, 12);
     /// Calls of functions that move the packet forget packet pointers in the caller.
     PacketEffectsOfCalls, packet_effects_of_calls, v(6, 13);
+    /// Frames of eligible functions lie outside the kernel's stack and are counted apart.
+    PrivateStacks, private_stacks, v(6, 13);
     /// A lookup with a constant key inside an array never fails.
     ConstantKeyLookups, constant_key_lookups, v(6, 14);
+    /// A `may_goto` that leads to the next instruction.
+    MayGotoNext, may_goto_next, v(6, 14);
     /// Regions without interrupts.
     IrqRegions, irq_regions, v(6, 14);
     /// Load-acquire and store-release.
@@ -210,10 +214,16 @@ features! {
     SpeculationBarriers, speculation_barriers, v(6, 17);
     /// Loops converge by strongly connected components.
     LoopComponents, loop_components, v(6, 17);
+    /// A negated number keeps its range.
+    NegationRanges, negation_ranges, v(6, 18);
     /// Indirect jumps through tables of instructions.
     IndirectJumps, indirect_jumps, v(6, 19);
     /// Division and remainder by a constant keep ranges.
     DivisionRanges, division_ranges, v(7, 0);
+    /// Byte swaps keep what is known of the bits.
+    ByteOrderBits, byte_order_bits, v(7, 0);
+    /// Scalars stay linked across subtractions, and additions of negative and of 32-bit constants.
+    LinkedScalarSubtractions, linked_scalar_subtractions, v(7, 0);
     /// Arguments of kernel functions must be trusted unless they say otherwise.
     TrustedByDefault, trusted_by_default, v(7, 0);
     /// Liveness of registers and stack slots is computed before the search.
@@ -224,6 +234,8 @@ features! {
     CircularRanges, circular_ranges, v(7, 2);
     /// Arguments beyond the fifth are passed on the stack.
     StackArguments, stack_arguments, v(7, 2);
+    /// Reading spilled zeros at a variable offset yields zero.
+    ReadsOfSpilledZeros, reads_of_spilled_zeros, v(7, 3);
 }
 
 #[cfg(test)]

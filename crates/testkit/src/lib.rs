@@ -4,6 +4,7 @@
 
 pub mod containment;
 pub mod corpus;
+pub mod differential;
 pub mod fuzz;
 pub mod machine;
 pub mod types;

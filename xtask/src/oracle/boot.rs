@@ -23,8 +23,6 @@ pub(crate) enum Machine {
 
 /// How long one boot may take: a kernel that hangs must not hang us.
 const PATIENCE: Duration = Duration::from_mins(120);
-/// Seconds that one load may take.
-const SECONDS: u32 = 900;
 
 /// One boot, over.
 #[derive(Debug)]
@@ -66,8 +64,8 @@ impl Machine {
         20_000
     }
 
-    /// Boots with this plan and these files.
-    pub(crate) fn boot(&self, lab: &Lab, plan: &str, files: &[PathBuf]) -> Result<Boot> {
+    /// Boots with this plan and these files; a load may take this many seconds.
+    pub(crate) fn boot(&self, lab: &Lab, plan: &str, files: &[PathBuf], seconds: u32) -> Result<Boot> {
         let program = Tools::build(lab)?.guest()?;
         std::fs::create_dir_all(lab.path("boot"))?;
         let scratch = Scratch::within(&lab.path("boot"))?;
@@ -75,8 +73,8 @@ impl Machine {
         let (out, console) = (place.join("out"), place.join("console"));
         File::create(&out)?;
         let mut kernel = match self {
-            Self::Emulated(kernel) => emulated(kernel, &program, plan, files, place)?,
-            Self::Process => process(lab, &program, plan, files, place)?,
+            Self::Emulated(kernel) => emulated(kernel, &program, plan, files, place, seconds)?,
+            Self::Process => process(lab, &program, plan, files, place, seconds)?,
         };
         let patient = wait(&mut kernel)?;
         let console = String::from_utf8_lossy(&std::fs::read(console).unwrap_or_default()).into_owned();
@@ -104,7 +102,14 @@ fn wait(kernel: &mut Child) -> Result<bool> {
     Ok(false)
 }
 
-fn emulated(kernel: &Kernel, program: &Path, plan: &str, files: &[PathBuf], place: &Path) -> Result<Child> {
+fn emulated(
+    kernel: &Kernel,
+    program: &Path,
+    plan: &str,
+    files: &[PathBuf],
+    place: &Path,
+    seconds: u32,
+) -> Result<Child> {
     lab::require_emulator()?;
     let archive = place.join("initrd");
     let mut entries = Archive::new(BufWriter::new(File::create(&archive)?));
@@ -124,7 +129,7 @@ fn emulated(kernel: &Kernel, program: &Path, plan: &str, files: &[PathBuf], plac
     let line = [
         "console=ttyS0 quiet loglevel=4 panic=-1 oops=panic selinux=0 apparmor=0 audit=0 random.trust_cpu=on",
         "no_timer_check tsc=reliable clocksource=tsc nokaslr nopti spectre_v2=off nowatchdog rcupdate.rcu_expedited=1",
-        &format!("GUEST_WORKERS={workers} GUEST_SECONDS={SECONDS}"),
+        &format!("GUEST_WORKERS={workers} GUEST_SECONDS={seconds}"),
     ]
     .join(" ");
     let mut qemu = Command::new("qemu-system-x86_64");
@@ -141,7 +146,7 @@ fn emulated(kernel: &Kernel, program: &Path, plan: &str, files: &[PathBuf], plac
     qemu.spawn().context("cannot start qemu-system-x86_64")
 }
 
-fn process(lab: &Lab, program: &Path, plan: &str, files: &[PathBuf], place: &Path) -> Result<Child> {
+fn process(lab: &Lab, program: &Path, plan: &str, files: &[PathBuf], place: &Path, seconds: u32) -> Result<Child> {
     let linux = lab::user_mode(lab)?;
     let archive = place.join("initrd");
     let mut entries = Archive::new(BufWriter::new(File::create(&archive)?));
@@ -166,7 +171,7 @@ fn process(lab: &Lab, program: &Path, plan: &str, files: &[PathBuf], place: &Pat
     kernel.args(["mem=2048M", "rdinit=/init", "con=null", "con0=null,fd:1", "quiet", "loglevel=3", "panic=-1"]);
     kernel.arg(format!("initrd={}", archive.display())).arg(format!("hostfs={}", shared.display()));
     kernel.arg(format!("uml_dir={}/", place.display()));
-    kernel.args(["GUEST_HOSTFS=1", "GUEST_WORKERS=1", &format!("GUEST_SECONDS={SECONDS}")]);
+    kernel.args(["GUEST_HOSTFS=1", "GUEST_WORKERS=1", &format!("GUEST_SECONDS={seconds}")]);
     kernel.env("TMPDIR", place).env("HOME", place);
     kernel.stdin(Stdio::null()).stdout(console.try_clone()?).stderr(console);
     let Ok(child) = kernel.spawn() else { bail!("cannot start the user-mode kernel") };

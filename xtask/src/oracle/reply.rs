@@ -1,10 +1,10 @@
 //! What a kernel said of one program.
 
 use anyhow::{Context as _, Result};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// How a load ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub(crate) enum Outcome {
     /// Loaded.
     #[serde(rename = "ok")]
@@ -37,7 +37,7 @@ impl Outcome {
 }
 
 /// What the guest recorded of one job.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Reply {
     /// The job's number.
     pub(crate) id: usize,

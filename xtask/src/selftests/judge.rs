@@ -114,36 +114,42 @@ pub(crate) const WHOLE_LOG: usize = 2 << 20;
 impl Live {
     /// What the kernel says of each test, as it comes out of the guest.
     pub(crate) fn ask(&self, tests: &[Test]) -> Result<Vec<oracle::Reply>> {
-        let job = |test: &Test| Job {
-            load: match &test.source {
-                Source::Object { file, also, btf } => Load::Object {
-                    file: file.clone(),
-                    program: test.name.program.clone(),
-                    also: also.clone(),
-                    btf: btf.clone(),
-                    repair: true,
-                },
-                Source::Array(raw) => Load::Raw(Raw::clone(raw)),
-            },
-            flags: test.flags,
-            log_level: test.full_log_level(),
-            caps: test.caps(),
-            log_bytes: self.log_bytes,
-        };
-        let jobs: Vec<Job> = tests.iter().map(job).collect();
+        let jobs: Vec<Job> = tests.iter().map(|test| job(test, self.log_bytes)).collect();
         oracle::ask(&self.lab, &self.machine, &jobs)
+    }
+}
+
+/// The load that a test is.
+pub(crate) fn job(test: &Test, log_bytes: usize) -> Job {
+    Job {
+        load: match &test.source {
+            Source::Object { file, also, btf } => Load::Object {
+                file: file.clone(),
+                program: test.name.program.clone(),
+                also: also.clone(),
+                btf: btf.clone(),
+                repair: true,
+            },
+            Source::Array(raw) => Load::Raw(Raw::clone(raw)),
+        },
+        flags: test.flags,
+        log_level: test.full_log_level(),
+        caps: test.caps(),
+        log_bytes,
     }
 }
 
 impl Judge for Live {
     fn judge(&self, tests: &[Test]) -> Result<Vec<Judgement>> {
-        let judge = |reply: oracle::Reply| {
-            let verdict = verdict(reply.outcome);
-            let message = if verdict == Verdict::Failed { reply.remark.clone() } else { reply.message().to_owned() };
-            Judgement { verdict, message, stats: reply.stats(), log: Some(reply.log) }
-        };
-        Ok(self.ask(tests)?.into_iter().map(judge).collect())
+        Ok(self.ask(tests)?.into_iter().map(judged).collect())
     }
+}
+
+/// What a reply comes to.
+pub(crate) fn judged(reply: oracle::Reply) -> Judgement {
+    let verdict = verdict(reply.outcome);
+    let message = if verdict == Verdict::Failed { reply.remark.clone() } else { reply.message().to_owned() };
+    Judgement { verdict, message, stats: reply.stats(), log: Some(reply.log) }
 }
 
 fn verdict(outcome: Outcome) -> Verdict {

@@ -10,12 +10,15 @@ use clap::Args;
 
 use super::compare::{Comparison, Standing, Truth, compare};
 use super::expect::{Expectation, Mode};
-use super::judge::{Judge, Judgement, Live, Source, Test, Verdict};
+use super::judge::{Judge, Judgement, Replay, Source, Test, Verdict, job, judged};
 use super::ours::Ours;
-use super::record::{Entry, Name, Unmet};
+use super::record::{self, Entry, Name, Record, Unmet};
 use super::tally::{Tally, table};
-use crate::lab::{Kernel, Lab, REFERENCE, Selftests};
-use crate::oracle::{Machine, Outcome, Raw};
+use crate::lab::{Kernel, Lab, REFERENCE};
+use crate::oracle::{self, Job, Outcome, Raw};
+
+/// Bytes of a log's end: a message and the counts.
+const LOG_BYTES: usize = 700;
 
 /// Arguments of the command.
 #[derive(Args)]
@@ -23,15 +26,19 @@ pub(crate) struct Ladder {
     /// Kernels by release, oldest first
     #[arg(long, value_delimiter = ',', default_value = "5.10,6.1,6.12,7.3")]
     kernels: Vec<String>,
-    /// Also without capabilities
+    /// Files also without capabilities
     #[arg(long)]
     unprivileged: bool,
     /// Type of raw programs
     #[arg(long = "type", default_value = "socket_filter")]
     program_type: String,
-    /// Also the reference kernel's own test objects whose name begins so; empty for all
-    #[arg(long)]
+    /// Also the reference kernel's own tests, and the other programs of its test objects, where the object's name begins so;
+    /// without a name all of them
+    #[arg(long, num_args = 0..=1, default_missing_value = "")]
     selftests: Option<String>,
+    /// Of those, only privileged, or only unprivileged, loads
+    #[arg(long, value_parser = |text: &str| Mode::by_word(text).ok_or("a mode is priv or unpriv"))]
+    mode: Option<Mode>,
     /// Tables only, no names
     #[arg(long)]
     brief: bool,
@@ -41,30 +48,32 @@ pub(crate) struct Ladder {
 
 pub(crate) fn ladder(args: &Ladder) -> Result<()> {
     let lab = Lab::open()?;
-    let mut files = args.files.clone();
+    let mut programs = Vec::new();
     if let Some(prefix) = &args.selftests {
-        let tests = Selftests::compile(&lab, REFERENCE, prefix)?;
-        files.extend(tests.compiled.iter().map(|name| tests.directory.join(name)));
-    }
-    if files.is_empty() {
+        programs = super::tests_of(&lab, REFERENCE, prefix)?;
+        let others = super::recorder::others(&lab, REFERENCE, prefix, &programs)?;
+        programs.extend(others);
+        programs.retain(|test| args.mode.is_none_or(|mode| mode == test.name.mode));
+    } else if args.files.is_empty() {
         bail!("name files, or ask for --selftests");
     }
     let modes: &[Mode] = if args.unprivileged { &Mode::ALL } else { &[Mode::Priv] };
-    let mut programs = Vec::new();
-    for file in &files {
+    for file in &args.files {
         programs.extend(programs_of(file, &args.program_type, modes)?);
     }
+    let record = record::read(REFERENCE)?;
     let (mut rungs, mut all) = (BTreeMap::new(), Tally::default());
     for version in &args.kernels {
         let kernel = Kernel::fetch(&lab, version)?;
-        let ours = Ours::new(version, &kernel)?.judge(&programs)?;
         println!("\n{} programs on {}", programs.len(), kernel.release);
-        let live = Live { lab: lab.clone(), machine: Machine::Emulated(kernel), log_bytes: 4096 };
-        let kernels = live.judge(&programs)?;
+        let known = if version == REFERENCE { record.clone() } else { Record::new() };
+        let programs: Vec<Test> = programs.iter().map(|test| as_on(test, version, &known)).collect();
+        let kernels = answers(&lab, &kernel, &programs, &known)?;
+        let ours = Ours::new(version, &kernel)?.judge(&programs)?;
         let mut rung = Tally::default();
         let mut lines = Vec::new();
         for ((program, ours), kernels) in programs.iter().zip(&ours).zip(&kernels) {
-            let comparison = compare(program, Some(&entry(kernels)), ours);
+            let comparison = compare(program, Some(known.get(&program.name).unwrap_or(&entry(kernels))), ours);
             rung.add(&comparison);
             all.add(&comparison);
             lines.extend(line(program, &comparison, ours, kernels));
@@ -78,6 +87,36 @@ pub(crate) fn ladder(args: &Ladder) -> Result<()> {
     }
     println!("\n{}", table("kernel", &rungs, &all));
     Ok(())
+}
+
+/// A kernel's judgement of every program: from the record where that has one, else its own.
+fn answers(lab: &Lab, kernel: &Kernel, programs: &[Test], known: &Record) -> Result<Vec<Judgement>> {
+    let (recorded, open): (Vec<_>, Vec<_>) =
+        (0..).zip(programs).partition(|(_, test): &(usize, _)| known.contains_key(&test.name));
+    let jobs: Vec<Job> = open.iter().map(|(_, test)| job(test, LOG_BYTES)).collect();
+    let replies = if jobs.is_empty() { Vec::new() } else { oracle::ask_once(lab, kernel, &jobs)? };
+    let mut answers: BTreeMap<usize, Judgement> =
+        open.iter().zip(replies).map(|((index, _), reply)| (*index, judged(reply))).collect();
+    let tests: Vec<Test> = recorded.iter().map(|(_, test)| Test::clone(test)).collect();
+    let replayed = Replay(known.clone()).judge(&tests)?;
+    answers.extend(recorded.iter().map(|(index, _)| *index).zip(replayed));
+    Ok(answers.into_values().collect())
+}
+
+/// A test as another release than its own can be asked about it: without the flags that only test the newest verifier itself,
+/// and without patterns, for words change.
+fn as_on(test: &Test, version: &str, known: &Record) -> Test {
+    if known.contains_key(&test.name) {
+        return test.clone();
+    }
+    let mut test = test.clone();
+    // `BPF_F_TEST_RND_HI32` and `BPF_F_TEST_REG_INVARIANTS`
+    const OF_TESTS: u32 = 0x84;
+    test.flags &= !OF_TESTS;
+    if version != REFERENCE {
+        test.expect.messages.clear();
+    }
+    test
 }
 
 /// The programs of a file, each in each mode.

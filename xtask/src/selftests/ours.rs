@@ -11,7 +11,7 @@ use bpfvet::btf::co_re::Targets;
 use bpfvet::btf::{Btf, FieldKind, TypeId};
 use bpfvet::elf::{Object, Options, ProgramError};
 use bpfvet::explore::{Accepted, Rejection, RejectionCause};
-use bpfvet::insn::Program;
+use bpfvet::insn::{ImmSource, Insn, Program};
 use bpfvet::linux::Linux;
 use bpfvet::platform::{
     AttachTarget, AttachType, FuncInfo, LoadFlags, LoadRequest, MapDef, MapField, MapKind, Platform, Privilege,
@@ -38,6 +38,26 @@ impl Ours {
         let btf = Arc::new(Btf::parse(std::fs::read(&kernel.btf)?).context("the kernel's BTF")?);
         let linux = Linux::new(version)?.with_btf(Arc::clone(&btf));
         Ok(Self { linux, types: Targets::from(btf) })
+    }
+
+    /// As Linux at this release when it has no types.
+    pub(crate) fn without_types(version: &str) -> Result<Self> {
+        let version = version.parse().ok().context("not a release")?;
+        Ok(Self { linux: Linux::new(version)?, types: Targets::default() })
+    }
+
+    /// What this project says of a bare program, without a log.
+    pub(crate) fn judge_raw(&self, raw: &Raw, bits: u32, caps: Caps) -> Judgement {
+        let mut request = match self.request(raw, "guest", privilege(caps)) {
+            Ok(request) => request,
+            Err(refused) => return refused,
+        };
+        request.flags = flags(bits, LoadFlags::default());
+        let judged = catch_unwind(AssertUnwindSafe(|| {
+            let result = Verifier::new(&self.linux).verify(&request);
+            judgement(result, String::new(), &Names::new(&request, &self.linux))
+        }));
+        judged.unwrap_or_else(|_| fail("panicked"))
     }
 
     /// What this project says of a request, with a log of this level.
@@ -132,7 +152,12 @@ impl Ours {
     /// The request for a bare program; its maps' descriptors become places.
     pub(crate) fn request(&self, raw: &Raw, name: &str, privilege: Privilege) -> Result<LoadRequest, Judgement> {
         let Raw { program_type, attach_type, bytes, maps, types, own_types, functions, attach_to, attach_name } = raw;
-        let program = Program::decode(&places(bytes)).map_err(|error| reject(decode_message(&error)))?;
+        let program = Program::decode(&places(bytes)).map_err(|error| {
+            let refused = reject(decode_message(&error));
+            // What the instruction set reserves and the host does not look at.
+            let verdict = if error.is_refused_by_linux() { Verdict::Rejected } else { Verdict::Unsupported };
+            Judgement { verdict, ..refused }
+        })?;
         let types: Vec<Option<Arc<Btf>>> =
             types.iter().map(|bytes| Btf::parse(bytes.as_slice()).ok().map(Arc::new)).collect();
         let mut request = LoadRequest::new(name, ProgramType(*program_type), program);
@@ -140,9 +165,13 @@ impl Ours {
         request.privilege = privilege;
         for map in maps {
             let def = map_def(map, &types, &request.maps);
-            // A map that may not be created is not there; those behind it keep their places.
+            // A map that may not be created is not there, which matters to who names it; those behind it keep their places.
             let there = self.linux.check_map_creation(&def, privilege).is_ok() && (map.types < 0 || privilege.bpf);
-            request.maps.push(if there { def } else { MapDef::new("", MapKind::UNSPEC, 0, 0, 0) });
+            request.maps.push(match (there, is_named(&request.program, request.maps.len())) {
+                (true, _) => def,
+                (false, true) => MapDef::new("", MapKind::UNSPEC, 0, 0, 0),
+                (false, false) => MapDef::new("", MapKind::ARRAY, 4, 4, 1),
+            });
         }
         request.btf = own_types.and_then(|place| types.get(place).cloned().flatten());
         let info = |(at, type_id): &(u32, u32)| FuncInfo { at: bpfvet::insn::InsnIdx(*at), type_id: *type_id };
@@ -237,8 +266,19 @@ fn flags(bits: u32, of_section: LoadFlags) -> LoadFlags {
     }
 }
 
+/// Whether the program names the map at this place.
+fn is_named(program: &Program, place: usize) -> bool {
+    program.iter().any(|(_, insn)| {
+        if let Insn::LoadImm64 { imm: ImmSource::MapFd(fd) | ImmSource::MapValue { fd, .. }, .. } = insn {
+            usize::try_from(*fd) == Ok(place)
+        } else {
+            false
+        }
+    })
+}
+
 /// The same instructions with the places of maps where their descriptors stand.
-fn places(bytes: &[u8]) -> Vec<u8> {
+pub(crate) fn places(bytes: &[u8]) -> Vec<u8> {
     const LOAD_IMM64: u8 = 0x18;
     let mut bytes = bytes.to_vec();
     for insn in bytes.chunks_exact_mut(8) {

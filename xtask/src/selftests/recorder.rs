@@ -28,7 +28,7 @@ pub(crate) fn record(args: &Recording) -> Result<()> {
     let lab = Lab::open()?;
     let kernel = Kernel::fetch(&lab, &args.kernel)?;
     let mut tests = super::tests_of(&lab, &args.kernel, &args.file)?;
-    tests.extend(others(&lab, args, &tests)?);
+    tests.extend(others(&lab, &args.kernel, &args.file, &tests)?);
     let live = Live { machine: Machine::Emulated(kernel.clone()), lab, log_bytes: WHOLE_LOG };
     let replies = live.ask(&tests)?;
     let mut record = record::read(&args.kernel).unwrap_or_default();
@@ -44,8 +44,8 @@ pub(crate) fn record(args: &Recording) -> Result<()> {
 }
 
 /// Programs that no test is about, loaded as they are.
-fn others(lab: &Lab, args: &Recording, tests: &[Test]) -> Result<Vec<Test>> {
-    let compiled = Selftests::compile(lab, &args.kernel, &args.file)?;
+pub(crate) fn others(lab: &Lab, version: &str, prefix: &str, tests: &[Test]) -> Result<Vec<Test>> {
+    let compiled = Selftests::compile(lab, version, prefix)?;
     let tested: BTreeSet<(&str, &str)> =
         tests.iter().map(|test| (test.name.object.as_str(), test.name.program.as_str())).collect();
     let mut others = Vec::new();

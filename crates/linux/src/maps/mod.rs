@@ -161,7 +161,7 @@ pub(crate) fn may_update_sockmap(version: Version, helper: HelperId, request: &L
         | ProgramType::SCHED_CLS
         | ProgramType::SCHED_ACT
         | ProgramType::XDP
-        | ProgramType::FLOW_DISSECTOR => version.at_least(v(5, 10)) && !version.at_least(v(6, 13)),
+        | ProgramType::FLOW_DISSECTOR => version.at_least(v(5, 10)) && !version.at_least(v(7, 3)),
         _ => false,
     }
 }

@@ -390,7 +390,9 @@ fn read_bytes(cx: &mut Cx<'_, '_>, state: &mut State, frame: usize, min: i64, ma
         let slot = state.frame(frame).stack.slot(index);
         match slot.byte(byte) {
             ByteKind::Zero => {}
-            ByteKind::Spill if slot.spilled().is_some_and(Value::is_null) => {
+            ByteKind::Spill
+                if cx.facts.features.reads_of_spilled_zeros() && slot.spilled().is_some_and(Value::is_null) =>
+            {
                 spilled_zeros |= 1 << (index % 64);
             }
             ByteKind::Spill | ByteKind::Misc | ByteKind::Invalid | ByteKind::Poison => {

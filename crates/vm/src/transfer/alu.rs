@@ -3,6 +3,7 @@
 use bpfvet_domain as domain;
 use bpfvet_domain::Scalar;
 use bpfvet_insn::{AluOp, ByteOrder, Operand, Reg, Size, Width};
+use bpfvet_platform::Features;
 
 use super::{pointer, read, settle, speculation, writable};
 use crate::cx::Cx;
@@ -150,25 +151,46 @@ fn scalar(
         cx.fx.forks.push(Fork { state: other, at: cx.at, kind: ForkKind::Branch });
         left = ScalarValue { num: fork.ones, link, precise: left.precise };
     }
-    let num = Scalar::alu(op_of(op), width_of(width), left.num, right.num);
+    let forgotten = is_forgotten(&cx.facts.features, op, width, &right.num);
+    let num = if forgotten && is_division(op) && !cx.facts.features.division_ranges() {
+        // Nothing is known of the upper half either, whatever the width.
+        Scalar::unknown()
+    } else {
+        Scalar::alu(op_of(op), width_of(width), left.num, right.num)
+    };
     let same_register = src == Operand::Reg(dst);
-    let link = if cx.facts.bpf_capable() && matches!(op, AluOp::Add | AluOp::Sub) && !same_register {
+    let link = if cx.facts.bpf_capable() && keeps_link(&cx.facts.features, op, width, &right.num) && !same_register {
         shifted_link(left.link, width, op, &before, &right.num)
     } else {
         None
     };
-    let precise = if is_forgotten(op, width, &right.num) { cx.facts.scalars_precise() } else { left.precise };
+    let precise = if forgotten { cx.facts.scalars_precise() } else { left.precise };
     Ok(ScalarValue { num, link, precise })
 }
 
+/// Whether a number that this is done to may stay linked.
+fn keeps_link(features: &Features, op: AluOp, width: Width, right: &Scalar) -> bool {
+    let plain = op == AluOp::Add && width == Width::W64 && right.umax() <= u64::from(i32::MAX.cast_unsigned());
+    if features.linked_scalar_subtractions() {
+        matches!(op, AluOp::Add | AluOp::Sub)
+    } else {
+        plain && features.linked_scalar_deltas()
+    }
+}
+
+const fn is_division(op: AluOp) -> bool {
+    matches!(op, AluOp::Div | AluOp::Sdiv | AluOp::Mod | AluOp::Smod)
+}
+
 /// Whether the result is a fresh unknown number because the operand is one the domain does not compute with.
-fn is_forgotten(op: AluOp, width: Width, right: &Scalar) -> bool {
+fn is_forgotten(features: &Features, op: AluOp, width: Width, right: &Scalar) -> bool {
     let constant = match width {
         Width::W32 => right.subreg_const().is_some(),
         Width::W64 => right.as_const().is_some(),
     };
     match op {
-        AluOp::Div | AluOp::Sdiv | AluOp::Mod | AluOp::Smod | AluOp::Lsh | AluOp::Rsh | AluOp::Arsh => !constant,
+        AluOp::Div | AluOp::Sdiv | AluOp::Mod | AluOp::Smod => !constant || !features.division_ranges(),
+        AluOp::Lsh | AluOp::Rsh | AluOp::Arsh => !constant,
         AluOp::Add | AluOp::Sub | AluOp::Mul | AluOp::And | AluOp::Or | AluOp::Xor => false,
     }
 }
@@ -211,8 +233,17 @@ fn unary(cx: &mut Cx<'_, '_>, state: &mut State, dst: Reg, f: impl FnOnce(Scalar
     Ok(())
 }
 
+/// An operation with one operand whose result says nothing.
+fn forget(cx: &mut Cx<'_, '_>, state: &mut State, dst: Reg) -> Check<()> {
+    let precise = cx.facts.scalars_precise();
+    unary(cx, state, dst, |_| ScalarValue { num: Scalar::unknown(), link: None, precise })
+}
+
 /// `dst = -dst`
 pub(super) fn neg(cx: &mut Cx<'_, '_>, state: &mut State, width: Width, dst: Reg) -> Check<()> {
+    if !cx.facts.features.negation_ranges() {
+        return forget(cx, state, dst);
+    }
     unary(cx, state, dst, |scalar| ScalarValue {
         num: Scalar::neg(width_of(width), scalar.num),
         link: None,
@@ -222,6 +253,9 @@ pub(super) fn neg(cx: &mut Cx<'_, '_>, state: &mut State, width: Width, dst: Reg
 
 /// Byte-order conversion.
 pub(super) fn endian(cx: &mut Cx<'_, '_>, state: &mut State, order: ByteOrder, dst: Reg, size: Size) -> Check<()> {
+    if !cx.facts.features.byte_order_bits() {
+        return forget(cx, state, dst);
+    }
     let order = match order {
         ByteOrder::Le => domain::ByteOrder::Le,
         ByteOrder::Be => domain::ByteOrder::Be,
