@@ -109,8 +109,12 @@ pub(crate) fn signature(bare: bool, ours: &Judgement, kernels: &Reply) -> Option
         (Outcome::Accepted, Verdict::Rejected) => Kind::Strict,
         (Outcome::Rejected, Verdict::Accepted) if any(&said, IMPRECISE) => Kind::Precision,
         (Outcome::Rejected, Verdict::Accepted) => Kind::Unsafe,
-        // A refusal without a log says no more than that.
-        (Outcome::Rejected, Verdict::Rejected) if said != our && !said.is_empty() => Kind::Message,
+        // A refusal without a log says no more than that; one that is explained has lines after its message.
+        (Outcome::Rejected, Verdict::Rejected)
+            if !said.is_empty() && !kernels.log.lines().any(|line| words(line) == our) =>
+        {
+            Kind::Message
+        }
         (Outcome::Accepted | Outcome::Rejected, _) if counts(ours, kernels) == Some(false) => {
             return Some(Signature { kind: Kind::Count, kernels: said, ours: String::new() });
         }

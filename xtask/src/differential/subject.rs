@@ -6,8 +6,8 @@ use bpfvet::platform::{LoadRequest, MapDef};
 use crate::oracle::{Caps, Job, Load, OWN_MAPS, OwnMap, Raw};
 use crate::selftests::{Judgement, Ours};
 
-/// Bytes of a log's end: the message and the counts.
-const LOG_BYTES: usize = 800;
+/// Bytes of a log's end: the message, what explains it, and the counts.
+const LOG_BYTES: usize = 3000;
 /// The failing path's log and the counts.
 const LOG_LEVEL: u32 = 1 | 4;
 
