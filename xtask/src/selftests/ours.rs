@@ -40,10 +40,10 @@ impl Ours {
         Ok(Self { linux, types: Targets::from(btf) })
     }
 
-    /// As Linux at this release when it has no types.
+    /// As Linux at this release when it has no types and one processor.
     pub(crate) fn without_types(version: &str) -> Result<Self> {
         let version = version.parse().ok().context("not a release")?;
-        Ok(Self { linux: Linux::new(version)?, types: Targets::default() })
+        Ok(Self { linux: Linux::new(version)?.with_processors(1), types: Targets::default() })
     }
 
     /// What this project says of a bare program, without a log.

@@ -114,7 +114,7 @@ static ROWS: &[Row] = &[
     row(MapKind::CGRP_STORAGE, 6, 2).sleepable(6, 2),
     row(MapKind::ARENA, 6, 9).direct(Direct::Yes(v(6, 9))).sleepable(6, 9),
     row(MapKind::INSN_ARRAY, 6, 19).direct(Direct::Yes(v(6, 19))).sleepable(6, 19).implies(MapDef::RDONLY_PROG),
-    row(MapKind::RHASH, 7, 3).sleepable(7, 3),
+    row(MapKind::RHASH, 7, 2).sleepable(7, 2),
 ];
 
 /// The kinds of a release, by number.
