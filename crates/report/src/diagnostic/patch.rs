@@ -27,8 +27,23 @@ pub struct Patch {
     pub text: String,
 }
 
+/// Whether the line before is a condition or a loop without a brace, whose only statement a new line would become.
+fn is_lone_statement(patch: &Patch, names: &Names<'_>) -> bool {
+    let before = patch.line.saturating_sub(1);
+    let known = names.request().lines.iter().find(|line| line.line == before && *line.file == *patch.file);
+    known.is_some_and(|line| {
+        let text = line.text.trim();
+        let begins = ["if ", "if(", "for ", "for(", "while ", "while(", "else", "} else"].iter();
+        begins.into_iter().any(|word| text.starts_with(word)) && !text.ends_with(['{', ';'])
+    })
+}
+
 /// The change that would cure this, if the case is a known one and the source has the names that it needs.
 pub(super) fn suggest(cause: &RejectionCause, labels: &[Label], history: &History, names: &Names<'_>) -> Option<Patch> {
+    known(cause, labels, history, names).filter(|patch| !is_lone_statement(patch, names))
+}
+
+fn known(cause: &RejectionCause, labels: &[Label], history: &History, names: &Names<'_>) -> Option<Patch> {
     let RejectionCause::Violation(violation) = cause else { return None };
     match &*violation.cause {
         Cause::Memory(MemoryCause::InvalidPointer { access }) if access.tag.flags.contains(Flags::NULLABLE) => {
