@@ -219,7 +219,8 @@ fn add_up_stack(search: &mut Search<'_, '_>) -> Ended {
     for (index, usage) in search.usage.iter_mut().enumerate() {
         usage.stack_bytes = search.memo.stack_depth.get(index).copied().unwrap_or(0);
         let position = u32::try_from(index).unwrap_or(u32::MAX);
-        usage.stack_args |= search.facts.incoming_stack_args(position) > 0;
+        let passes = search.memo.passes_stack_args.get(index).copied().unwrap_or(false);
+        usage.stack_args |= passes || search.facts.incoming_stack_args(position) > 0;
     }
     let depth = check_stack_depth(search.graph, &search.usage, &rules)
         .map_err(|error| Box::new((RejectionCause::Structure(error), None)))?;

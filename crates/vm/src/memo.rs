@@ -14,6 +14,8 @@ pub struct Memo {
     insns: Vec<InsnMemo>,
     /// Deepest stack use of each function, in bytes.
     pub stack_depth: Vec<u32>,
+    /// Functions that have passed arguments on the stack to a static function.
+    pub passes_stack_args: Vec<bool>,
     /// Functions whose type records have turned out not to describe them.
     pub unreliable: Vec<bool>,
     /// Global functions called where sleeping is not allowed, and where it is.
@@ -54,6 +56,7 @@ impl Memo {
         Self {
             insns: alloc::vec![InsnMemo::default(); slots],
             stack_depth: alloc::vec![0; subprogs],
+            passes_stack_args: alloc::vec![false; subprogs],
             unreliable: alloc::vec![false; subprogs],
             global_calls: alloc::vec![[false; 2]; subprogs],
             exact_scalars: false,

@@ -46,6 +46,11 @@ pub(super) fn call(cx: &mut Cx<'_, '_>, state: &mut State, off: i32) -> Check<Ne
 
 /// Goes on in a static function.
 fn enter(cx: &mut Cx<'_, '_>, state: &mut State, subprog: u32, start: InsnIdx) -> Check<Next> {
+    if cx.facts.incoming_stack_args(subprog) > 0
+        && let Some(passes) = cx.memo.passes_stack_args.get_mut(state.top().subprog as usize)
+    {
+        *passes = true;
+    }
     check_depth(cx, state)?;
     let mut callee = Frame::new(state.frames().len(), subprog, Some(cx.at));
     let caller = state.top_mut();
