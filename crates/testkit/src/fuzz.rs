@@ -10,6 +10,7 @@ pub mod decode;
 pub mod domain;
 pub mod elf;
 pub mod verify;
+pub mod vm_step;
 
 mod seeds;
 

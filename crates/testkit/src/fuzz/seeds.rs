@@ -8,6 +8,7 @@ use bpfvet::elf::{Object, Options};
 
 use crate::corpus::{Case, programs};
 use crate::fuzz;
+use crate::machine::Choices;
 
 /// An input for a target.
 #[derive(Clone, Debug)]
@@ -35,6 +36,7 @@ impl Seed {
             "verify" => fuzz::verify::run(bytes),
             "elf" => fuzz::elf::run(bytes),
             "btf" => fuzz::btf::run(bytes),
+            "vm_step" => fuzz::vm_step::run(bytes),
             other => panic!("there is no target `{other}`"),
         }
     }
@@ -46,7 +48,7 @@ impl Seed {
 ///
 /// A file that cannot be read; a file of the corpus that is none, as invalid data.
 pub fn seeds(corpus: &Path, objects: &Path) -> io::Result<Vec<Seed>> {
-    let mut seeds = Vec::new();
+    let mut seeds = steps();
     for path in files(corpus, "md")? {
         let invalid =
             |error: String| io::Error::new(io::ErrorKind::InvalidData, format!("{}: {error}", path.display()));
@@ -69,6 +71,16 @@ pub fn seeds(corpus: &Path, objects: &Path) -> io::Result<Vec<Seed>> {
         seeds.push(Seed { target: "elf", name, bytes });
     }
     Ok(seeds)
+}
+
+/// Choices for steps: as many as make every kind of instruction meet every kind of value.
+fn steps() -> Vec<Seed> {
+    let step = |number: u64| {
+        let mut choices = Choices::seeded(number);
+        let bytes = (0..96).map(|_| choices.bits().to_le_bytes()[0]).collect();
+        Seed { target: "vm_step", name: format!("{number:04}.bin"), bytes }
+    };
+    (0..256).map(step).collect()
 }
 
 /// The files below a directory whose name ends so, in order.
