@@ -7,7 +7,7 @@ use bpfvet::asm::Resolver;
 use bpfvet::btf::{Btf, Kind};
 use bpfvet::insn::{Call, DecodeError, ImmSource, InsnIdx, Program as Insns};
 use bpfvet::linux::Linux;
-use bpfvet::platform::{FuncInfo, LoadRequest, MapDef, Privilege};
+use bpfvet::platform::{FuncInfo, LoadRequest, MapDef};
 
 use super::expect::Expect;
 use super::markdown::Program;
@@ -68,6 +68,7 @@ impl Case {
         let maps = settings.maps(own.as_deref())?;
         let Place { kind, attach, flags, target } = settings.place(kernel.as_deref())?;
         let text = Text::read(text)?;
+        let privilege = settings.privilege()?;
         let names = Names { maps: &maps, kernel: kernel.as_deref(), linux: Linux::newest() };
         let image = if *is_hex { text.bytes() } else { text.assemble(&names) }?;
         let request = Insns::decode(&image.bytes).map(|insns| {
@@ -77,7 +78,7 @@ impl Case {
             request.flags = flags;
             request.maps = maps;
             request.gpl_compatible = settings.is_gpl();
-            request.privilege = if settings.is_privileged() { Privilege::FULL } else { Privilege::NONE };
+            request.privilege = privilege;
             if let Some(own) = &own {
                 request.funcs = functions(own, &image.labels);
             }

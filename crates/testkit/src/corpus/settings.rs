@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use bpfvet::btf::{Btf, Kind};
 use bpfvet::elf::section_kind;
-use bpfvet::platform::{AttachTarget, AttachType, FieldKind, LoadFlags, MapDef, MapField, MapKind, ProgramType};
+use bpfvet::platform::{
+    AttachTarget, AttachType, FieldKind, LoadFlags, MapDef, MapField, MapKind, Privilege, ProgramType,
+};
 use serde::Deserialize;
 
 /// Every key may be left out: then what was said above it in the file holds.
@@ -16,6 +18,8 @@ pub(super) struct Settings {
     /// Kernels that are asked; the newest where none is named.
     kernel: Option<Vec<String>>,
     unprivileged: Option<bool>,
+    /// Capabilities that the loader lacks, of those that it has otherwise.
+    without: Option<Vec<String>>,
     gpl: Option<bool>,
     sleepable: Option<bool>,
     strict_alignment: Option<bool>,
@@ -78,6 +82,7 @@ impl Settings {
             program,
             kernel,
             unprivileged,
+            without,
             gpl,
             sleepable,
             strict_alignment,
@@ -92,6 +97,7 @@ impl Settings {
             program: program.or_else(|| above.program.clone()),
             kernel: kernel.or_else(|| above.kernel.clone()),
             unprivileged: unprivileged.or(above.unprivileged),
+            without: without.or_else(|| above.without.clone()),
             gpl: gpl.or(above.gpl),
             sleepable: sleepable.or(above.sleepable),
             strict_alignment: strict_alignment.or(above.strict_alignment),
@@ -108,8 +114,17 @@ impl Settings {
         self.kernel.as_deref().unwrap_or_default()
     }
 
-    pub(super) fn is_privileged(&self) -> bool {
-        !self.unprivileged.unwrap_or(false)
+    pub(super) fn privilege(&self) -> Result<Privilege, String> {
+        let mut privilege = if self.unprivileged.unwrap_or(false) { Privilege::NONE } else { Privilege::FULL };
+        for capability in self.without.iter().flatten() {
+            match capability.as_str() {
+                "bpf" => privilege.bpf = false,
+                "perfmon" => privilege.perfmon = false,
+                "net_admin" => privilege.net_admin = false,
+                other => return Err(format!("`{other}` is no capability")),
+            }
+        }
+        Ok(privilege)
     }
 
     pub(super) fn is_gpl(&self) -> bool {

@@ -71,6 +71,7 @@ fn tried(bytes: &[u8]) -> bool {
         attach: None,
         subprogs: vec![subprog],
         live_regs: &live,
+        kfuncs: std::collections::BTreeMap::new(),
     };
     let mut memo = Memo::new(slots as usize, 1);
     let mut ids = IdGen::default();
