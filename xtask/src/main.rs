@@ -3,6 +3,7 @@
 //! What judges the verifier lives here and in `testkit`, never in the crates that are judged.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "chores talk to the terminal")]
 
+mod bench;
 mod core_crates;
 mod differential;
 mod golden;
@@ -47,6 +48,10 @@ enum Chore {
     Differential(differential::Differential),
     /// Our verdicts beside those of real kernels, disagreements first, dangerous ones on top.
     Ladder(selftests::Ladder),
+    /// What verifying costs, beside what it costs the kernel.
+    Bench(bench::Options),
+    /// The work of verifying a few programs, beside the record: fails where it grew.
+    Work(bench::gate::Gate),
     /// Ask a real kernel about all of its own tests, and write the record that `selftests` compares with.
     Record(selftests::Recording),
 }
@@ -63,6 +68,8 @@ fn main() -> ExitCode {
         Chore::Golden(args) => golden::run(&args),
         Chore::Differential(args) => differential::run(&args),
         Chore::Ladder(args) => selftests::ladder(&args),
+        Chore::Bench(options) => bench::run(&options),
+        Chore::Work(args) => bench::gate::run(&args),
         Chore::Record(args) => selftests::record(&args),
     };
     match outcome {

@@ -44,9 +44,8 @@ impl LiveStack {
                 if low && high {
                     continue;
                 }
-                let mut cleaned = *state.frame(index).stack.slot(slot);
-                cleaned.clean(low, high);
-                if cleaned != *state.frame(index).stack.slot(slot)
+                let content = state.frame(index).stack.slot(slot);
+                if let Some(cleaned) = content.cleaned(low, high)
                     && let Some(place) = state.frame_mut(index).stack.slot_mut(slot)
                 {
                     *place = cleaned;

@@ -24,6 +24,11 @@ pub struct PathInfo<'a> {
 /// `run_started`, then for each instruction `pruned` *or* `step` and `stepped`, with `forked` for every state put aside
 /// during the step, `path_ended` at the end of a path and `resumed` when the next is taken up, and `run_finished`.
 pub trait Observer {
+    /// Whether it watches nothing: then none of the other methods need be called, and the search saves itself the trouble.
+    fn is_idle(&self) -> bool {
+        false
+    }
+
     /// A global function is about to be verified on its own; its prototype is looked at first.
     fn validating(&mut self, subprog: u32) {
         let _ = subprog;
@@ -99,7 +104,33 @@ pub trait Observer {
 }
 
 /// Watches nothing.
-impl Observer for () {}
+impl Observer for () {
+    fn is_idle(&self) -> bool {
+        true
+    }
+}
+
+/// The observer, if there is one that watches.
+pub(crate) struct Watcher<'a>(Option<&'a mut dyn Observer>);
+
+impl<'a> Watcher<'a> {
+    pub(crate) fn new(observer: &'a mut dyn Observer) -> Self {
+        Self(if observer.is_idle() { None } else { Some(observer) })
+    }
+
+    /// Whether nobody watches.
+    pub(crate) const fn is_idle(&self) -> bool {
+        self.0.is_none()
+    }
+
+    /// Tells the observer; what is told is made only where somebody watches.
+    #[inline]
+    pub(crate) fn tell(&mut self, what: impl FnOnce(&mut dyn Observer)) {
+        if let Some(observer) = &mut self.0 {
+            what(&mut **observer);
+        }
+    }
+}
 
 /// A moment in the backward walk that marks what must stay exact.
 #[derive(Clone, Copy, Debug)]

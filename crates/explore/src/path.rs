@@ -6,6 +6,7 @@ use bpfvet_insn::InsnIdx;
 use bpfvet_vm::{StackNote, State};
 
 use crate::checkpoint::NodeId;
+use crate::precision::Asked;
 
 /// One step of a trail that cannot be told from positions alone.
 #[derive(Clone, Copy, Debug)]
@@ -27,6 +28,8 @@ pub(crate) struct Trail {
     pub(crate) last: Option<InsnIdx>,
     /// Jumps, and instructions with a note, from first to last.
     pub(crate) steps: Vec<TrailStep>,
+    /// Where on it registers were wanted last.
+    pub(crate) asked: Asked,
     /// The checkpoint.
     pub(crate) parent: Option<NodeId>,
     /// Checkpoints on the way from the start.
@@ -39,11 +42,12 @@ pub(crate) struct Trail {
 
 impl Trail {
     /// The trail of a run that starts at `first`.
-    pub(crate) const fn new(first: InsnIdx) -> Self {
+    pub(crate) fn new(first: InsnIdx) -> Self {
         Self {
             first,
             last: None,
             steps: Vec::new(),
+            asked: Asked::default(),
             parent: None,
             dfs_depth: 0,
             callback_rounds: 0,

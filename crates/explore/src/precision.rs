@@ -14,25 +14,35 @@ mod wanted;
 
 use bpfvet_cfg::Graph;
 use bpfvet_insn::{InsnIdx, Reg, RegSet};
-use bpfvet_vm::{Slot, StackNote, State, Value};
+use bpfvet_vm::{Slot, State, Value};
 
 use crate::checkpoint::{Checkpoints, NodeId};
-use crate::observer::{Observer, PrecisionEvent};
+use crate::observer::{PrecisionEvent, Watcher};
 use crate::path::Trail;
-use pass::Passed;
-pub(crate) use wanted::Wanted;
+use pass::{Passed, pass};
+pub(crate) use wanted::{Asked, Wanted};
 
 /// An invariant of ours that does not hold.
 pub(crate) type Broken = &'static str;
 
 /// Marks what mattered, backwards.
-pub(crate) struct Marker<'a> {
+pub(crate) struct Marker<'a, 'o> {
     pub(crate) graph: &'a Graph,
     pub(crate) nodes: &'a mut Checkpoints,
-    pub(crate) observer: &'a mut dyn Observer,
+    pub(crate) watcher: &'a mut Watcher<'o>,
 }
 
-impl Marker<'_> {
+/// How the walk over one trail ended.
+enum Walked {
+    /// At its start, and something is still wanted there.
+    Through,
+    /// Nothing is wanted any more.
+    Settled,
+    /// What was computed cannot be told.
+    Lost,
+}
+
+impl Marker<'_, '_> {
     /// Walks back from a path at `at` and marks what is wanted. Whether a mark was set that was not there.
     /// (`bpf_mark_chain_precision`)
     pub(crate) fn mark(
@@ -50,52 +60,23 @@ impl Marker<'_> {
         let mut subseq = None;
         let mut node: Option<NodeId> = None;
         loop {
-            let (first, len, parent) = match node {
-                None => (trail.first, trail.steps.len(), trail.parent),
-                Some(id) => {
-                    let node = self.nodes.get(id).ok_or("a path's checkpoint was forgotten")?;
-                    (node.trail.first, node.trail.steps.len(), node.trail.parent)
-                }
+            let on = match node {
+                None => trail,
+                Some(id) => &self.nodes.get(id).ok_or("a path's checkpoint was forgotten")?.trail,
             };
-            self.observer.precision(&PrecisionEvent::Enter { frame: wanted.frame, last, first, subseq });
+            self.watcher.tell(|observer| {
+                observer.precision(&PrecisionEvent::Enter { frame: wanted.frame, last, first: on.first, subseq });
+            });
             let Some(start) = last else {
                 return self.mark_arguments(node, &wanted);
             };
-            let mut here = start;
-            let mut left = len;
             // The instruction that asks is not walked over: what it wants is wanted before it.
-            let mut skip = node.is_none();
-            loop {
-                if skip {
-                    skip = false;
-                } else {
-                    let note = self.note(node, trail, left, here);
-                    match self.pass(here, subseq, note.as_ref(), &mut wanted)? {
-                        Passed::Fine => {}
-                        Passed::Lost => {
-                            self.mark_everything(depth, trail);
-                            return Ok(true);
-                        }
-                    }
-                }
-                if wanted.is_empty() {
-                    return Ok(changed);
-                }
-                subseq = Some(here);
-                let steps = self.steps(node, trail);
-                if here == first && (left == 0 || (left == 1 && steps.first().is_some_and(|step| step.at == here))) {
-                    break;
-                }
-                let top = left.checked_sub(1).and_then(|top| steps.get(top)).filter(|step| step.at == here);
-                here = match top {
-                    Some(step) => {
-                        left -= 1;
-                        step.prev.ok_or("a precision walk leads before the start")?
-                    }
-                    None => InsnIdx(here.0.checked_sub(1).ok_or("a precision walk leads before the program")?),
-                };
-            }
-            let Some(parent) = parent else { break };
+            let parent = match walk(self.graph, self.watcher, on, start, node.is_none(), subseq, &mut wanted)? {
+                Walked::Through => on.parent,
+                Walked::Settled => return Ok(changed),
+                Walked::Lost => None,
+            };
+            let (first, Some(parent)) = (on.first, parent) else { break };
             changed |= self.mark_node(parent, &mut wanted)?;
             if wanted.is_empty() {
                 return Ok(changed);
@@ -106,18 +87,6 @@ impl Marker<'_> {
         }
         self.mark_everything(depth, trail);
         Ok(true)
-    }
-
-    fn steps<'t>(&'t self, node: Option<NodeId>, trail: &'t Trail) -> &'t [crate::path::TrailStep] {
-        match node {
-            None => &trail.steps,
-            Some(id) => self.nodes.get(id).map_or(&[], |node| &node.trail.steps),
-        }
-    }
-
-    fn note(&self, node: Option<NodeId>, trail: &Trail, left: usize, at: InsnIdx) -> Option<StackNote> {
-        let top = self.steps(node, trail).get(left.checked_sub(1)?)?;
-        (top.at == at).then_some(top.note)
     }
 
     /// The walk is at the entry of a function that is verified on its own: its number arguments matter.
@@ -188,11 +157,9 @@ impl Marker<'_> {
                     *args &= !(1 << slot);
                 }
             }
-            self.observer.precision(&PrecisionEvent::Parent {
-                frame,
-                regs: wanted.regs_of(frame),
-                slots: wanted.slots_of(frame),
-                state: &node.state,
+            self.watcher.tell(|observer| {
+                let (regs, slots) = (wanted.regs_of(frame), wanted.slots_of(frame));
+                observer.precision(&PrecisionEvent::Parent { frame, regs, slots, state: &node.state });
             });
         }
         Ok(changed)
@@ -200,7 +167,7 @@ impl Marker<'_> {
 
     /// Marks every number of every earlier checkpoint. (`bpf_mark_all_scalars_precise`)
     pub(crate) fn mark_everything(&mut self, depth: usize, trail: &Trail) {
-        self.observer.precision(&PrecisionEvent::FallBack { frame: depth });
+        self.watcher.tell(|observer| observer.precision(&PrecisionEvent::FallBack { frame: depth }));
         let mut next = trail.parent;
         while let Some(node) = next.and_then(|id| self.nodes.get_mut(id)) {
             for frame in 0..node.state.frames().len() {
@@ -210,7 +177,8 @@ impl Marker<'_> {
                         if let Some(Value::Scalar(scalar)) = node.state.frame_mut(frame).reg_mut(reg) {
                             scalar.precise = true;
                         }
-                        self.observer.precision(&PrecisionEvent::ForcedReg { frame, reg: number });
+                        let event = PrecisionEvent::ForcedReg { frame, reg: number };
+                        self.watcher.tell(|observer| observer.precision(&event));
                     }
                 }
                 for slot in 0..node.state.frame(frame).stack.len() {
@@ -221,7 +189,7 @@ impl Marker<'_> {
                             scalar.precise = true;
                         }
                         let slot = u8::try_from(slot).unwrap_or(u8::MAX);
-                        self.observer.precision(&PrecisionEvent::ForcedSlot { frame, slot });
+                        self.watcher.tell(|observer| observer.precision(&PrecisionEvent::ForcedSlot { frame, slot }));
                     }
                 }
             }
@@ -230,12 +198,51 @@ impl Marker<'_> {
     }
 }
 
+/// Walks back over one trail from `start`, and turns what is wanted after it into what is wanted before it. `skip`: `start` itself
+/// is not walked over. `subseq` is the instruction walked before.
+fn walk(
+    graph: &Graph,
+    watcher: &mut Watcher<'_>,
+    trail: &Trail,
+    start: InsnIdx,
+    mut skip: bool,
+    mut subseq: Option<InsnIdx>,
+    wanted: &mut Wanted,
+) -> Result<Walked, Broken> {
+    let mut steps = trail.steps.as_slice();
+    let mut here = start;
+    loop {
+        let step = steps.last().filter(|step| step.at == here);
+        if !core::mem::take(&mut skip) {
+            match pass(graph, watcher, here, subseq, step.map(|step| &step.note), wanted)? {
+                Passed::Fine => {}
+                Passed::Lost => return Ok(Walked::Lost),
+            }
+        }
+        // Where somebody watches, the walk is made again for all to see.
+        if wanted.is_empty() || (watcher.is_idle() && trail.asked.covers(here, steps.len(), wanted)) {
+            return Ok(Walked::Settled);
+        }
+        subseq = Some(here);
+        if here == trail.first && steps.len() == usize::from(step.is_some()) {
+            return Ok(Walked::Through);
+        }
+        here = match (step, steps.split_last()) {
+            (Some(step), Some((_, before))) => {
+                steps = before;
+                step.prev.ok_or("a precision walk leads before the start")?
+            }
+            (Some(_) | None, _) => InsnIdx(here.0.checked_sub(1).ok_or("a precision walk leads before the program")?),
+        };
+    }
+}
+
 fn needs_mark(value: Option<&Value>) -> bool {
     value.and_then(Value::as_scalar).is_some_and(|scalar| !scalar.precise)
 }
 
 /// What is marked in a state: what must be wanted of one that it covers.
-pub(crate) fn marked(state: &State, observer: &mut dyn Observer) -> Wanted {
+pub(crate) fn marked(state: &State, watcher: &mut Watcher<'_>) -> Wanted {
     let mut wanted = Wanted::nothing(state.depth());
     for frame in (0..state.frames().len()).rev() {
         let of = state.frame(frame);
@@ -246,14 +253,14 @@ pub(crate) fn marked(state: &State, observer: &mut dyn Observer) -> Wanted {
                 wanted.want_reg(frame, reg);
             }
         }
-        for (slot, content) in of.stack.slots().iter().enumerate() {
+        for (slot, content) in of.stack.slots().enumerate() {
             if content.spilled().and_then(Value::as_scalar).is_some_and(|scalar| scalar.precise) {
                 wanted.want_slots(frame, 1 << (slot & 63));
             }
         }
         let (regs, slots) = (wanted.regs_of(frame), wanted.slots_of(frame));
         if !regs.is_empty() || slots != 0 {
-            observer.precision(&PrecisionEvent::Propagate { frame, regs, slots });
+            watcher.tell(|observer| observer.precision(&PrecisionEvent::Propagate { frame, regs, slots }));
         }
     }
     wanted

@@ -9,7 +9,7 @@ use bpfvet_vm::{Effects, Facts, Failure, Fork, ForkKind, IdGen, IdMap, Memo, Nex
 
 use crate::checkpoint::Checkpoints;
 use crate::convergence::Loops;
-use crate::observer::{Observer, PathInfo};
+use crate::observer::{Observer, PathInfo, Watcher};
 use crate::outcome::{Limit, RejectionCause, Stats};
 use crate::path::{Path, Trail, TrailStep};
 use crate::policy::{Budget, Policy};
@@ -27,7 +27,7 @@ pub(crate) struct Search<'a, 'f> {
     pub(crate) graph: &'a Graph,
     pub(crate) policy: &'a Policy,
     pub(crate) budget: &'a Budget,
-    pub(crate) observer: &'a mut dyn Observer,
+    pub(crate) watcher: Watcher<'a>,
     pub(crate) memo: Memo,
     pub(crate) ids: IdGen,
     pub(crate) nodes: Checkpoints,
@@ -45,14 +45,15 @@ pub(crate) struct Search<'a, 'f> {
     worklist: Vec<Path>,
     effects: Effects,
     live: crate::clean::LiveStack,
+    pub(crate) links: Vec<u32>,
 }
 
 /// How the current path goes on.
 enum Going {
     /// Here.
-    On(Path),
+    On,
     /// It ended.
-    Ended(Path),
+    Ended,
 }
 
 impl<'a, 'f> Search<'a, 'f> {
@@ -76,7 +77,7 @@ impl<'a, 'f> Search<'a, 'f> {
             graph,
             policy,
             budget,
-            observer,
+            watcher: Watcher::new(observer),
             memo: Memo::new(slots, functions),
             ids: IdGen::default(),
             nodes: Checkpoints::new(slots),
@@ -92,6 +93,7 @@ impl<'a, 'f> Search<'a, 'f> {
             worklist: Vec::new(),
             effects: Effects::default(),
             live: crate::clean::LiveStack::default(),
+            links: Vec::new(),
         }
     }
 
@@ -103,20 +105,17 @@ impl<'a, 'f> Search<'a, 'f> {
         let mut path = Path { state: entry, at, prev: None, trail: Trail::new(at) };
         let mut resumed = false;
         loop {
-            let advanced = self.advance(path, resumed);
-            if !matches!(advanced, Ok(Going::On(_))) {
+            let advanced = self.advance(&mut path, resumed);
+            if !matches!(advanced, Ok(Going::On)) {
                 self.tally.left_all(&mut self.stats.subprogs);
             }
             match advanced? {
-                Going::On(next) => {
-                    path = next;
-                    resumed = false;
-                }
-                Going::Ended(ended) => {
-                    self.observer.path_ended(ended.at, &ended.state);
-                    self.path_ended(&ended).map_err(|what| internal(ended.at, what))?;
+                Going::On => resumed = false,
+                Going::Ended => {
+                    self.watcher.tell(|observer| observer.path_ended(path.at, &path.state));
+                    self.path_ended(&path).map_err(|what| internal(path.at, what))?;
                     let Some(next) = self.worklist.pop() else { return Ok(()) };
-                    self.observer.resumed();
+                    self.watcher.tell(|observer| observer.resumed());
                     path = next;
                     resumed = true;
                 }
@@ -124,8 +123,8 @@ impl<'a, 'f> Search<'a, 'f> {
         }
     }
 
-    /// One instruction of one path.
-    fn advance(&mut self, mut path: Path, resumed: bool) -> Result<Going, Stop> {
+    /// One instruction of one path. The path is of no use any more where it ended.
+    fn advance(&mut self, path: &mut Path, resumed: bool) -> Result<Going, Stop> {
         let at = path.at;
         let Some(insn) = self.facts.program.get(at) else {
             return Err(internal(at, "a path leads outside the program"));
@@ -136,8 +135,8 @@ impl<'a, 'f> Search<'a, 'f> {
         path.trail.last = path.prev;
         let marks = self.graph.marks(at);
         if marks.prune_point() && self.policy.prune {
-            match self.visit(&mut path, resumed)? {
-                Visited::Covered => return Ok(Going::Ended(path)),
+            match self.visit(path, resumed)? {
+                Visited::Covered => return Ok(Going::Ended),
                 Visited::New => {}
             }
         }
@@ -146,8 +145,7 @@ impl<'a, 'f> Search<'a, 'f> {
             path.trail.steps.push(TrailStep { at, prev: path.prev, note: Default::default() });
             noted = true;
         }
-        let info = PathInfo { at, prev: path.prev, resumed, state: &path.state };
-        self.observer.step(&info);
+        self.watcher.tell(|observer| observer.step(&PathInfo { at, prev: path.prev, resumed, state: &path.state }));
         if !path.state.speculative
             && let Some(seen) = self.seen.get_mut(at.index())
         {
@@ -156,7 +154,7 @@ impl<'a, 'f> Search<'a, 'f> {
         let came_from = path.prev;
         path.prev = Some(at);
         if path.state.speculative && self.memo.insn(at).barrier_before {
-            return Ok(Going::Ended(path));
+            return Ok(Going::Ended);
         }
         if is_jump(insn) {
             self.jumps += 1;
@@ -172,33 +170,17 @@ impl<'a, 'f> Search<'a, 'f> {
                 }
             }
         }
-        if self.facts.bpf_capable() && self.facts.features.precision_tracking() {
-            self.mark_demands(&path, at)?;
+        if !self.effects.demands.is_empty() && self.facts.bpf_capable() && self.facts.features.precision_tracking() {
+            self.mark_demands(path, at)?;
         }
         let next = match result {
             Ok(next) => next,
-            Err(Failure::Violation(violation))
-                if speculative && self.facts.features.speculation_barriers() && violation.cause.ends_speculation() =>
-            {
-                // The host puts a barrier there, and the processor never gets this far.
-                if let Some(memo) = self.memo.insn_mut(at) {
-                    memo.barrier_before = true;
-                    memo.mask = None;
-                }
-                // What it had put aside before it failed is walked all the same.
-                self.put_aside(&path, at)?;
-                return Ok(Going::Ended(path));
-            }
-            Err(Failure::Violation(violation)) => {
-                return Err(Box::new((RejectionCause::Violation(violation), Some(path.state))));
-            }
-            Err(Failure::Unsupported(what)) => {
-                return Err(Box::new((RejectionCause::Unsupported(what), Some(path.state))));
-            }
-            Err(Failure::Internal { at, what }) => return Err(internal(at, what)),
+            Err(failure) => return self.failed(failure, path, at, speculative),
         };
-        self.put_aside(&path, at)?;
-        self.observer.stepped(at, &path.state, &self.effects);
+        if !self.effects.forks.is_empty() {
+            self.put_aside(path, at)?;
+        }
+        self.watcher.tell(|observer| observer.stepped(at, &path.state, &self.effects));
         path.at = match next {
             Next::To(to) => to,
             Next::CallbackReturn(to) => {
@@ -209,12 +191,35 @@ impl<'a, 'f> Search<'a, 'f> {
                 }
                 to
             }
-            Next::End => return Ok(Going::Ended(path)),
+            Next::End => return Ok(Going::Ended),
         };
         if path.state.speculative && self.memo.insn(at).barrier_after {
-            return Ok(Going::Ended(path));
+            return Ok(Going::Ended);
         }
-        Ok(Going::On(path))
+        Ok(Going::On)
+    }
+
+    /// A step failed: the search is over, unless the path was one that only a processor that guesses wrong would take.
+    #[cold]
+    fn failed(&mut self, failure: Failure, path: &Path, at: InsnIdx, speculative: bool) -> Result<Going, Stop> {
+        let state = || Some(path.state.clone());
+        match failure {
+            Failure::Violation(violation)
+                if speculative && self.facts.features.speculation_barriers() && violation.cause.ends_speculation() =>
+            {
+                // The host puts a barrier there, and the processor never gets this far.
+                if let Some(memo) = self.memo.insn_mut(at) {
+                    memo.barrier_before = true;
+                    memo.mask = None;
+                }
+                // What it had put aside before it failed is walked all the same.
+                self.put_aside(path, at)?;
+                Ok(Going::Ended)
+            }
+            Failure::Violation(violation) => Err(Box::new((RejectionCause::Violation(violation), state()))),
+            Failure::Unsupported(what) => Err(Box::new((RejectionCause::Unsupported(what), state()))),
+            Failure::Internal { at, what } => Err(internal(at, what)),
+        }
     }
 
     fn check_budget(&self) -> Result<(), Stop> {
@@ -231,7 +236,7 @@ impl<'a, 'f> Search<'a, 'f> {
     }
 
     /// Marks what the step relied upon, in the order in which it did.
-    fn mark_demands(&mut self, path: &Path, at: InsnIdx) -> Result<(), Stop> {
+    fn mark_demands(&mut self, path: &mut Path, at: InsnIdx) -> Result<(), Stop> {
         for index in 0..self.effects.demands.len() {
             let Some(demand) = self.effects.demands.get(index).copied() else { break };
             let wanted = Wanted::demand(demand);
@@ -240,16 +245,22 @@ impl<'a, 'f> Search<'a, 'f> {
                 | bpfvet_vm::Demand::Slots { frame, .. }
                 | bpfvet_vm::Demand::StackArg { frame, .. } => frame,
             };
-            let mut marker = Marker { graph: self.graph, nodes: &mut self.nodes, observer: self.observer };
-            marker.mark(depth, at, &path.trail, wanted).map_err(|what| internal(at, what))?;
+            self.marker().mark(depth, at, &path.trail, wanted).map_err(|what| internal(at, what))?;
+            if let bpfvet_vm::Demand::Reg { frame, reg } = demand {
+                path.trail.asked.note(at, path.trail.steps.len(), frame, reg);
+            }
         }
         Ok(())
     }
 
+    pub(crate) fn marker(&mut self) -> Marker<'_, 'a> {
+        Marker { graph: self.graph, nodes: &mut self.nodes, watcher: &mut self.watcher }
+    }
+
     /// Puts the step's forks on the worklist, in their order.
     fn put_aside(&mut self, path: &Path, at: InsnIdx) -> Result<(), Stop> {
-        let forks = core::mem::take(&mut self.effects.forks);
-        for fork in forks {
+        let mut forks = core::mem::take(&mut self.effects.forks);
+        for fork in forks.drain(..) {
             let Fork { mut state, at: to, kind } = fork;
             let mut trail = match kind {
                 ForkKind::AsyncCallback => Trail::new(InsnIdx(0)),
@@ -267,13 +278,15 @@ impl<'a, 'f> Search<'a, 'f> {
             if let Some(parent) = trail.parent.and_then(|parent| self.nodes.get_mut(parent)) {
                 parent.branches += 1;
             }
-            self.observer.forked(at, to, &state);
+            self.watcher.tell(|observer| observer.forked(at, to, &state));
             self.worklist.push(Path { state, at: to, prev: Some(at), trail });
             let pending = u32::try_from(self.worklist.len()).unwrap_or(u32::MAX);
             if pending > self.facts.limits.pending_states {
                 return Err(Box::new((RejectionCause::Limit(Limit::PendingStates { pending }), None)));
             }
         }
+        // The next fork needs no new room.
+        self.effects.forks = forks;
         Ok(())
     }
 

@@ -81,14 +81,14 @@ pub fn verify(
             let slots = search.seen.len();
             let at = |slot: usize| InsnIdx(u32::try_from(slot).unwrap_or(u32::MAX));
             let pointers = (0..slots).map(|slot| search.memo.insn(at(slot)).pointer).collect();
-            search.observer.finished(&search.stats);
+            search.watcher.tell(|observer| observer.finished(&search.stats));
             Ok(Accepted { stats: search.stats, pointers, seen: search.seen })
         }
         Err(stop) => {
             let (cause, state) = *stop;
             let rejection = Rejection { cause, stats: search.stats };
-            search.observer.rejected(&rejection, state.as_ref());
-            search.observer.finished(&rejection.stats);
+            search.watcher.tell(|observer| observer.rejected(&rejection, state.as_ref()));
+            search.watcher.tell(|observer| observer.finished(&rejection.stats));
             Err(Box::new(rejection))
         }
     }
@@ -177,7 +177,7 @@ fn run_all(search: &mut Search<'_, '_>) -> Ended {
                     continue;
                 }
                 let sleepable = context == 1;
-                search.observer.validating(position);
+                search.watcher.tell(|observer| observer.validating(position));
                 let state = global_entry_state(facts, &mut search.memo, &mut search.ids, position, sleepable)
                     .map_err(failed)?;
                 run_one(search, position, state)?;
@@ -195,7 +195,7 @@ fn run_all(search: &mut Search<'_, '_>) -> Ended {
 
 fn run_one(search: &mut Search<'_, '_>, subprog: u32, entry: State) -> Ended {
     let start = search.facts.subprog(subprog).map_or(InsnIdx(0), |subprog| subprog.start);
-    search.observer.run_started(subprog, &entry);
+    search.watcher.tell(|observer| observer.run_started(subprog, &entry));
     let before = search.stats.insns_processed;
     let total = search.stats.subprogs.get(subprog as usize).map_or(0, |stats| stats.insns_total);
     let result = search.run(entry, start);
@@ -205,7 +205,7 @@ fn run_one(search: &mut Search<'_, '_>, subprog: u32, entry: State) -> Ended {
         stats.insns_total = total + processed;
     }
     result?;
-    search.observer.run_finished(subprog);
+    search.watcher.tell(|observer| observer.run_finished(subprog));
     Ok(())
 }
 

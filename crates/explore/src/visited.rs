@@ -1,7 +1,7 @@
 //! At a checkpoint: was this state seen, and is it worth remembering? (`bpf_is_state_visited`, Linux 7.3)
 
 use alloc::boxed::Box;
-use alloc::collections::BTreeMap;
+use alloc::vec::Vec;
 
 use bpfvet_insn::{Insn, InsnIdx};
 use bpfvet_vm::{FrameKind, State, Strictness, Value, covers, registers_identical};
@@ -11,7 +11,7 @@ use crate::convergence::{BackEdge, loop_of};
 use crate::observer::{PathInfo, PrecisionEvent, SccEvent};
 use crate::outcome::RejectionCause;
 use crate::path::{Path, Trail, TrailStep};
-use crate::precision::{Broken, Marker, marked};
+use crate::precision::{Asked, Broken, marked};
 use crate::search::{Search, Stop, internal};
 
 /// What became of a state at a place where a checkpoint may stand.
@@ -121,7 +121,7 @@ impl Search<'_, '_> {
             && same_callback_round
         {
             if let Some(node) = self.nodes.get(id) {
-                self.observer.infinite_loop(at, &path.state, &node.state);
+                self.watcher.tell(|observer| observer.infinite_loop(at, &path.state, &node.state));
             }
             return Err(Box::new((RejectionCause::InfiniteLoop { at }, Some(path.state.clone()))));
         }
@@ -144,9 +144,11 @@ impl Search<'_, '_> {
 
     /// Whether it is not yet known what matters in the loop that a state is in. (`incomplete_read_marks`)
     fn loop_is_open(&self, state: &State, at: InsnIdx) -> bool {
-        loop_of(self.graph, state, at)
-            .and_then(|key| self.loops.visit(&key))
-            .is_some_and(|visit| !visit.back_edges.is_empty())
+        // Most of the time no loop waits for anything.
+        self.loops.back_edges > 0
+            && loop_of(self.graph, state, at)
+                .and_then(|key| self.loops.visit(&key))
+                .is_some_and(|visit| !visit.back_edges.is_empty())
     }
 
     /// The path ends in a state that covers its own: what mattered there matters on the way here.
@@ -161,7 +163,7 @@ impl Search<'_, '_> {
         self.propagate(id, &path.state, at, &path.trail).map_err(|what| internal(at, what))?;
         if let Some(node) = self.nodes.get(id) {
             let info = PathInfo { at, prev: path.prev, resumed, state: &path.state };
-            self.observer.pruned(&info, &node.state);
+            self.watcher.tell(|observer| observer.pruned(&info, &node.state));
         }
         if in_loop {
             self.add_back_edge(path, id).map_err(|what| internal(at, what))?;
@@ -175,16 +177,15 @@ impl Search<'_, '_> {
             return Ok(false);
         }
         let Some(node) = self.nodes.get(from) else { return Err("a covering checkpoint was forgotten") };
-        let wanted = marked(&node.state, self.observer);
-        let mut marker = Marker { graph: self.graph, nodes: &mut self.nodes, observer: self.observer };
-        marker.mark(state.depth(), at, trail, wanted)
+        let wanted = marked(&node.state, &mut self.watcher);
+        self.marker().mark(state.depth(), at, trail, wanted)
     }
 
     /// (`add_scc_backedge`)
     fn add_back_edge(&mut self, path: &Path, covered_by: NodeId) -> Result<(), Broken> {
         let node = self.nodes.get(covered_by).ok_or("a covering checkpoint was forgotten")?;
         let key = loop_of(self.graph, &node.state, node.at).ok_or("a loop was closed where there is none")?;
-        self.observer.scc(&SccEvent::BackEdge { callsites: &key.callsites, scc: key.scc });
+        self.watcher.tell(|observer| observer.scc(&SccEvent::BackEdge { callsites: &key.callsites, scc: key.scc }));
         let visit = self.loops.visit_mut(&key).ok_or("a loop was closed that was not entered")?;
         visit.back_edges.push(BackEdge { covered_by, path: path.clone() });
         self.loops.back_edges += 1;
@@ -229,8 +230,9 @@ impl Search<'_, '_> {
         if self.facts.bpf_capable() {
             forget_precision(&mut path.state);
         }
-        clear_singular_links(&mut path.state);
-        self.observer.checkpoint(&PathInfo { at, prev: path.prev, resumed, state: &path.state });
+        clear_singular_links(&mut path.state, &mut self.links);
+        let info = PathInfo { at, prev: path.prev, resumed, state: &path.state };
+        self.watcher.tell(|observer| observer.checkpoint(&info));
         let node = Node {
             state: path.state.clone(),
             at,
@@ -248,6 +250,7 @@ impl Search<'_, '_> {
         path.trail.first = at;
         path.trail.dfs_depth = depth + 1;
         path.trail.steps.clear();
+        path.trail.asked = Asked::default();
     }
 
     /// (`maybe_enter_scc`)
@@ -257,7 +260,7 @@ impl Search<'_, '_> {
         let visit = self.loops.enter(key.clone());
         if visit.entry.is_none() {
             visit.entry = Some(id);
-            self.observer.scc(&SccEvent::Enter { callsites: &key.callsites, scc: key.scc });
+            self.watcher.tell(|observer| observer.scc(&SccEvent::Enter { callsites: &key.callsites, scc: key.scc }));
         }
     }
 
@@ -284,7 +287,7 @@ impl Search<'_, '_> {
         let Some(visit) = self.loops.visit_mut(&key).filter(|visit| visit.entry == Some(id)) else { return Ok(()) };
         visit.entry = None;
         let edges = core::mem::take(&mut visit.back_edges);
-        self.observer.scc(&SccEvent::Exit { callsites: &key.callsites, scc: key.scc });
+        self.watcher.tell(|observer| observer.scc(&SccEvent::Exit { callsites: &key.callsites, scc: key.scc }));
         let closed = u32::try_from(edges.len()).unwrap_or(u32::MAX);
         self.loops.back_edges = self.loops.back_edges.saturating_sub(closed);
         self.note_peak();
@@ -297,10 +300,9 @@ impl Search<'_, '_> {
         loop {
             rounds += 1;
             if rounds > self.policy.back_edge_rounds + 1 {
-                self.observer.precision(&PrecisionEvent::TooManyRounds);
+                self.watcher.tell(|observer| observer.precision(&PrecisionEvent::TooManyRounds));
                 for edge in edges.iter().rev() {
-                    let mut marker = Marker { graph: self.graph, nodes: &mut self.nodes, observer: self.observer };
-                    marker.mark_everything(edge.path.state.depth(), &edge.path.trail);
+                    self.marker().mark_everything(edge.path.state.depth(), &edge.path.trail);
                 }
                 return Ok(());
             }
@@ -338,40 +340,36 @@ impl Search<'_, '_> {
 
 /// Forgets which numbers mattered on the way to a checkpoint: only what matters after it counts there.
 fn forget_precision(state: &mut State) {
+    // Numbers among outgoing arguments keep theirs.
+    let marked = |value: &Value| value.as_scalar().is_some_and(|scalar| scalar.precise);
+    let forget = |value: &mut Value| {
+        if let Value::Scalar(scalar) = value {
+            scalar.precise = false;
+        }
+    };
     for index in 0..state.frames().len() {
-        let marked = |value: &Value| value.as_scalar().is_some_and(|scalar| scalar.precise);
         let frame = state.frame(index);
-        if !frame.regs().iter().chain(frame.stack.spilled()).any(marked) {
-            continue;
-        }
-        let frame = state.frame_mut(index);
-        for value in frame.regs_mut() {
-            if let Value::Scalar(scalar) = value {
-                scalar.precise = false;
-            }
-        }
-        for value in frame.stack.spilled_mut() {
-            if let Value::Scalar(scalar) = value {
-                scalar.precise = false;
-            }
+        let (regs, stack) = (frame.regs().iter().any(marked), frame.stack.spilled().any(marked));
+        if regs || stack {
+            let frame = state.frame_mut(index);
+            frame.regs_mut().iter_mut().for_each(forget);
+            frame.stack.for_each_spilled_mut(&mut { marked }, &mut { forget });
         }
     }
 }
 
-/// A group with one member says nothing. (`bpf_clear_singular_ids`)
-fn clear_singular_links(state: &mut State) {
-    let mut members: BTreeMap<u32, u32> = BTreeMap::new();
+/// A group with one member says nothing. `seen` is scratch space. (`bpf_clear_singular_ids`)
+fn clear_singular_links(state: &mut State, seen: &mut Vec<u32>) {
     let id = |value: &Value| value.as_scalar().and_then(|scalar| scalar.link).map(|link| link.id.get());
-    for value in state.values() {
-        if let Some(id) = id(value) {
-            *members.entry(id).or_default() += 1;
-        }
-    }
-    if members.values().all(|count| *count > 1) {
+    seen.clear();
+    seen.extend(state.values().filter_map(id));
+    seen.sort_unstable();
+    if seen.chunk_by(|one, next| one == next).all(|group| group.len() > 1) {
         return;
     }
+    let alone = |id: u32| seen.get(seen.partition_point(|other| *other < id) + 1) != Some(&id);
     state.for_each_value_mut(
-        |value| id(value).is_some_and(|id| members.get(&id) == Some(&1)),
+        |value| id(value).is_some_and(alone),
         |value| {
             if let Value::Scalar(scalar) = value {
                 scalar.link = None;

@@ -21,7 +21,6 @@ pub(crate) fn widen(before: &State, now: &mut State, precise: bool) {
         let slots: Vec<usize> = old
             .stack
             .slots()
-            .iter()
             .zip(new.stack.slots())
             .enumerate()
             .filter(|(_, (old, new))| match (old.spilled(), new.spilled()) {

@@ -5,6 +5,7 @@
 pub mod containment;
 pub mod corpus;
 pub mod differential;
+pub mod families;
 pub mod fuzz;
 pub mod machine;
 pub mod types;

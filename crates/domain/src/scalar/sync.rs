@@ -11,7 +11,7 @@ impl<W: Double> Scalar<W> {
     #[inline]
     pub fn synced(self) -> Self {
         let holds = |truth: W::Truth| truth.decided() == Some(true);
-        if holds(self.is_exactly_one()) || holds(self.is_everything()) {
+        if holds(self.is_exactly_one()) || holds(self.is_any_half()) || holds(self.is_everything()) {
             self
         } else if holds(self.is_short()) {
             if holds(self.is_agreed()) { self } else { self.synced_as_short() }
@@ -83,7 +83,7 @@ impl<W: Double> Scalar<W> {
 
 /// Short ways to the same result.
 ///
-/// Most numbers are constants, unknown, or *short*: non-negative in the low half already, so that both ranges are one interval and nothing is
+/// Most numbers are constants, unknown, unknown in the low half and zero in the high one, or *short*: non-negative in the low half already, so that both ranges are one interval and nothing is
 /// to be learnt from one about the other.
 impl<W: Double> Scalar<W> {
     /// All three parts say the same one word. The reduction changes nothing.
@@ -104,6 +104,16 @@ impl<W: Double> Scalar<W> {
         let full =
             wide.base.is_zero() & wide.size.same(W::ones()) & low.base.is_zero() & low.size.same(W::Half::ones());
         tnum.is_unknown() & full
+    }
+
+    /// Nothing is known but that the high half is zero: what an operation on the low halves of unknown numbers leaves. The reduction changes
+    /// nothing.
+    #[inline(always)]
+    pub fn is_any_half(&self) -> W::Truth {
+        let Self { tnum, wide, low } = *self;
+        let half = W::zero_extended(W::Half::ones());
+        let ranges = wide.base.is_zero() & wide.size.same(half) & low.base.is_zero() & low.size.same(W::Half::ones());
+        tnum.value.is_zero() & tnum.mask.same(half) & ranges
     }
 
     /// The bounds of the range are among the words that the bits allow, and the bits are no vaguer than the bounds. The reduction changes nothing

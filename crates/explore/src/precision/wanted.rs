@@ -1,6 +1,6 @@
 //! What is wanted, frame by frame, on the way back over a path.
 
-use bpfvet_insn::{Reg, RegSet};
+use bpfvet_insn::{InsnIdx, Reg, RegSet};
 use bpfvet_vm::{Demand, StackNote};
 
 use super::Broken;
@@ -47,10 +47,23 @@ impl Wanted {
     }
 
     pub(super) fn is_empty(&self) -> bool {
+        if !self.here().is_empty() {
+            return false;
+        }
         let upto = ..=self.frame.min(FRAMES - 1);
         self.regs.get(upto).is_none_or(|regs| regs.iter().all(|regs| regs.is_empty()))
             && self.slots.get(upto).is_none_or(|slots| slots.iter().all(|slots| *slots == 0))
             && self.args.get(upto).is_none_or(|args| args.iter().all(|args| *args == 0))
+    }
+
+    /// Whether nothing is wanted but registers of this frame, the innermost, and no others than these.
+    fn is_within(&self, frame: usize, regs: RegSet) -> bool {
+        let below = ..frame.min(FRAMES);
+        self.frame == frame
+            && self.here().difference(regs).is_empty()
+            && self.regs.get(below).is_none_or(|regs| regs.iter().all(|regs| regs.is_empty()))
+            && self.slots.get(..=frame.min(FRAMES - 1)).is_none_or(|slots| slots.iter().all(|slots| *slots == 0))
+            && self.args.get(..=frame.min(FRAMES - 1)).is_none_or(|args| args.iter().all(|args| *args == 0))
     }
 
     pub(crate) fn regs_of(&self, frame: usize) -> RegSet {
@@ -142,5 +155,33 @@ impl Wanted {
                 }
             }
         }
+    }
+}
+
+/// The place on a trail from which registers were wanted last. That walk was made, so one that comes by and wants no more there need
+/// not go on: all that it would mark is marked.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Asked {
+    /// The instruction before which they were wanted.
+    at: InsnIdx,
+    /// Steps of the trail up to there, it included.
+    steps: usize,
+    frame: usize,
+    /// None of them, where nothing was wanted yet.
+    regs: RegSet,
+}
+
+impl Asked {
+    /// A walk was made for a register, from the end of a trail of this many steps.
+    pub(crate) fn note(&mut self, at: InsnIdx, steps: usize, frame: usize, reg: Reg) {
+        let here = self.at == at && self.steps == steps && self.frame == frame;
+        let regs = if here { self.regs.with(reg) } else { RegSet::of(reg) };
+        *self = Self { at, steps, frame, regs };
+    }
+
+    /// Whether all that is wanted at this place was wanted there before.
+    pub(super) fn covers(&self, at: InsnIdx, steps: usize, wanted: &Wanted) -> bool {
+        let Self { at: asked_at, steps: asked_steps, frame, regs } = *self;
+        asked_at == at && asked_steps == steps && !regs.is_empty() && wanted.is_within(frame, regs)
     }
 }

@@ -62,7 +62,7 @@ fn stack_contains(
     claim: Claim,
     relations: &mut Relations,
 ) -> Result<(), String> {
-    for (index, slot) in said.stack.slots().iter().enumerate() {
+    for (index, slot) in said.stack.slots().enumerate() {
         let low = -8 * (i64::try_from(index).unwrap_or(i64::MAX / 8) + 1);
         let at = |off: i64| Ptr { region: real.stack, off };
         let bytes = machine.memory.bytes(at(low), 8).map_err(|cause| format!("fp{low}: {cause:?}"))?;

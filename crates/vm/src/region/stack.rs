@@ -445,7 +445,7 @@ pub(crate) fn check_range(
     };
     for at in min..max + size {
         let (index, byte) = Stack::locate(at);
-        let slot = *state.frame(frame).stack.slot(index);
+        let slot = state.frame(frame).stack.slot(index);
         match slot.byte(byte) {
             ByteKind::Misc => continue,
             ByteKind::Zero => {
@@ -466,11 +466,11 @@ pub(crate) fn check_range(
             }
             continue;
         }
-        let byte = at - min;
-        if slot.byte(Stack::locate(at).1) == ByteKind::Poison {
-            if negated || clobbers {
-                continue;
-            }
+        if slot.byte(byte) == ByteKind::Poison && (negated || clobbers) {
+            continue;
+        }
+        let (poisoned, byte) = (slot.byte(byte) == ByteKind::Poison, at - min);
+        if poisoned {
             return Err(MemoryCause::StackPoisoned { place: Some(place), off: min, byte, size }.into());
         }
         let variable = if pointer.const_off().is_some() { None } else { Some(pointer.off.tnum()) };

@@ -122,11 +122,11 @@ impl Frame {
         self.regs.iter().chain(self.stack.spilled()).chain(self.out_args.iter().filter(|arg| **arg != Value::Uninit))
     }
 
-    /// The same, to be written.
-    pub fn values_mut(&mut self) -> impl Iterator<Item = &mut Value> {
-        self.regs
-            .iter_mut()
-            .chain(self.stack.spilled_mut())
-            .chain(self.out_args.iter_mut().filter(|arg| **arg != Value::Uninit))
+    /// Calls `f` on each of them that `wants` names, in the same order.
+    pub fn for_each_value_mut(&mut self, wants: &mut impl FnMut(&Value) -> bool, f: &mut impl FnMut(&mut Value)) {
+        self.regs.iter_mut().filter(|value| wants(value)).for_each(&mut *f);
+        self.stack.for_each_spilled_mut(wants, f);
+        let readable = self.out_args.iter_mut().filter(|arg| **arg != Value::Uninit);
+        readable.filter(|value| wants(value)).for_each(f);
     }
 }

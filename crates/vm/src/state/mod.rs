@@ -150,7 +150,7 @@ impl State {
     pub fn for_each_value_mut(&mut self, mut wants: impl FnMut(&Value) -> bool, mut f: impl FnMut(&mut Value)) {
         for frame in &mut self.frames {
             if frame.values().any(&mut wants) {
-                Rc::make_mut(frame).values_mut().filter(|value| wants(value)).for_each(&mut f);
+                Rc::make_mut(frame).for_each_value_mut(&mut wants, &mut f);
             }
         }
     }

@@ -10,7 +10,6 @@
 //! Byte 7 of a slot has the lowest address, so a value spilled in *n* bytes covers bytes 7 down to 8 − *n*.
 
 use alloc::rc::Rc;
-use alloc::vec::Vec;
 
 use crate::Value;
 
@@ -155,101 +154,120 @@ impl Slot {
         }
     }
 
-    /// Forgets what is never read again. `low` says whether bytes 0 to 3 are still read, `high` the same of bytes 4 to 7.
+    /// What is left when what is never read again is forgotten; `None` where nothing changes. `low` says whether bytes 0 to 3 are still
+    /// read, `high` the same of bytes 4 to 7.
     ///
     /// A spilled pointer of which only the low half is read stays whole: a partial fill of it must still be refused. A
     /// spilled zero stays too, since bytes known to be zero would need precision marks.
-    pub fn clean(&mut self, low: bool, high: bool) {
-        if low && high {
-            return;
-        }
-        let mut bytes = self.bytes();
-        if let Self::Spill(spill) = self {
-            if !high && low {
-                match &spill.value {
-                    Value::Scalar(scalar) if !scalar.is_zero() => {}
-                    Value::Scalar(_) | Value::Pointer(_) | Value::Uninit => return,
-                }
+    #[must_use]
+    pub fn cleaned(&self, low: bool, high: bool) -> Option<Self> {
+        const FORGOTTEN: [ByteKind; 8] = [ByteKind::Poison; 8];
+        let cleaned = match (self, low, high) {
+            (_, true, true) => return None,
+            (Self::Bytes(FORGOTTEN), _, _) => return None,
+            (_, false, false) => return Some(Self::Bytes(FORGOTTEN)),
+            // Only bytes 0 to 3 die: the value survives in what is left of its run.
+            (Self::Spill(spill), false, true) => {
+                let rest = core::array::from_fn(|byte| if byte < 4 { ByteKind::Poison } else { self.byte(byte) });
+                Self::Spill(Spill { value: spill.value, width: spill.width.min(4), rest })
             }
-            if high {
-                // Only bytes 0 to 3 die: the value survives in what is left of its run.
-                let width = spill.width.min(4);
-                let rest = [ByteKind::Poison; 8];
-                let above: [ByteKind; 8] = core::array::from_fn(|byte| {
-                    if byte < 4 { ByteKind::Poison } else { *bytes.get(byte).unwrap_or(&rest[0]) }
-                });
-                *self = Self::Spill(Spill { value: spill.value, width, rest: above });
-                return;
+            (Self::Spill(spill), true, false) if !spill.value.as_scalar().is_some_and(|scalar| !scalar.is_zero()) => {
+                return None;
             }
-        }
-        for (byte, kind) in bytes.iter_mut().enumerate() {
-            let live = if byte < 4 { low } else { high };
-            if !live {
-                *kind = ByteKind::Poison;
-            } else if *kind == ByteKind::Spill {
-                *kind = ByteKind::Misc;
+            (Self::Spill(_) | Self::Bytes(_), _, _) => {
+                Self::Bytes(core::array::from_fn(|byte| match (if byte < 4 { low } else { high }, self.byte(byte)) {
+                    (false, _) => ByteKind::Poison,
+                    (true, ByteKind::Spill) => ByteKind::Misc,
+                    (true, kind @ (ByteKind::Invalid | ByteKind::Misc | ByteKind::Zero | ByteKind::Poison)) => kind,
+                }))
             }
-        }
-        *self = Self::Bytes(bytes);
+        };
+        (cleaned != *self).then_some(cleaned)
     }
 }
 
+/// Slots that are copied together when one of them is written.
+const CHUNK: usize = 8;
+
+/// Neighbours. States that branch from each other share them until one writes.
+type Chunk = [Slot; CHUNK];
+
+/// Slots that were never written.
+const INVALID: Chunk = [Slot::INVALID; CHUNK];
+
 /// A frame's stack, as deep as it was used.
+///
+/// ```text
+///   stack ──▶ chunks, 8 ──▶ chunk, 8 slots     both shared, both copied when written;
+///                 └───────▶ chunk              no chunk where no slot was ever written
+/// ```
 #[derive(Clone, Debug, Default)]
 pub struct Stack {
-    slots: Rc<Vec<Slot>>,
+    chunks: Rc<[Option<Rc<Chunk>>; STACK_SLOTS / CHUNK]>,
+    len: usize,
 }
 
 impl Stack {
     /// How many slots are in use.
     #[must_use]
-    pub fn len(&self) -> usize {
-        self.slots.len()
+    pub const fn len(&self) -> usize {
+        self.len
     }
 
     /// Whether none is.
     #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.slots.is_empty()
+    pub const fn is_empty(&self) -> bool {
+        self.len == 0
     }
 
     /// Bytes in use, a multiple of eight.
     #[must_use]
     pub fn depth(&self) -> u32 {
-        u32::try_from(self.slots.len() * 8).unwrap_or(u32::MAX)
+        u32::try_from(self.len * 8).unwrap_or(u32::MAX)
     }
 
     /// Makes it at least `bytes` deep, rounded up to slots; new ones were never written. Whether it grew.
     pub fn grow(&mut self, bytes: u32) -> bool {
         let slots = (bytes as usize).div_ceil(8).min(STACK_SLOTS);
-        if slots <= self.slots.len() {
-            return false;
-        }
-        Rc::make_mut(&mut self.slots).resize(slots, Slot::INVALID);
-        true
+        let grows = slots > self.len;
+        self.len = self.len.max(slots);
+        grows
     }
 
     /// The slot at `index`, never written where the stack is not that deep.
     #[must_use]
     pub fn slot(&self, index: usize) -> &Slot {
-        self.slots.get(index).unwrap_or(&Slot::INVALID)
+        self.chunk(index / CHUNK).get(index % CHUNK).unwrap_or(&Slot::INVALID)
+    }
+
+    fn chunk(&self, number: usize) -> &Chunk {
+        match self.chunks.get(number) {
+            Some(Some(chunk)) => chunk,
+            Some(None) | None => &INVALID,
+        }
     }
 
     /// The slot at `index`, to be written; `None` beyond the depth.
     pub fn slot_mut(&mut self, index: usize) -> Option<&mut Slot> {
-        if index < self.slots.len() { Rc::make_mut(&mut self.slots).get_mut(index) } else { None }
+        if index >= self.len {
+            return None;
+        }
+        let chunk = Rc::make_mut(&mut self.chunks).get_mut(index / CHUNK)?;
+        Rc::make_mut(chunk.get_or_insert_with(|| Rc::new(INVALID))).get_mut(index % CHUNK)
     }
 
     /// All slots in use, from the top of the stack down.
-    #[must_use]
-    pub fn slots(&self) -> &[Slot] {
-        &self.slots
+    pub fn slots(&self) -> impl Iterator<Item = &Slot> {
+        self.chunks.iter().flat_map(|chunk| chunk.as_deref().unwrap_or(&INVALID)).take(self.len)
     }
 
-    /// Whether two stacks are the same object, and so the same.
+    /// Whether the slot at `index` is the same object in both, and so the same.
     #[must_use]
-    pub fn is_same(&self, other: &Self) -> bool {
-        Rc::ptr_eq(&self.slots, &other.slots)
+    pub fn shares_slot(&self, other: &Self, index: usize) -> bool {
+        match (self.chunks.get(index / CHUNK), other.chunks.get(index / CHUNK)) {
+            (Some(Some(one)), Some(Some(two))) => index < self.len.min(other.len) && Rc::ptr_eq(one, two),
+            (Some(_) | None, _) => false,
+        }
     }
 
     /// The kind of the byte at `off` from the frame pointer (negative).
@@ -268,13 +286,19 @@ impl Stack {
 
     /// Spilled values, from the top of the stack down.
     pub fn spilled(&self) -> impl Iterator<Item = &Value> {
-        self.slots.iter().filter_map(Slot::spilled)
+        self.chunks.iter().flatten().flat_map(|chunk| chunk.iter()).filter_map(Slot::spilled)
     }
 
-    /// The same, to be written. The slots are copied only if there is a spilled value.
-    pub fn spilled_mut(&mut self) -> impl Iterator<Item = &mut Value> {
-        let any = self.slots.iter().any(|slot| matches!(slot, Slot::Spill(_)));
-        let slots = if any { Rc::make_mut(&mut self.slots).as_mut_slice() } else { &mut [] };
-        slots.iter_mut().filter_map(Slot::spilled_mut)
+    /// Calls `f` on every spilled value that `wants` names, from the top of the stack down. Only slots around one are copied.
+    pub fn for_each_spilled_mut(&mut self, wants: &mut impl FnMut(&Value) -> bool, f: &mut impl FnMut(&mut Value)) {
+        for number in 0..STACK_SLOTS / CHUNK {
+            if !self.chunk(number).iter().filter_map(Slot::spilled).any(&mut *wants) {
+                continue;
+            }
+            if let Some(Some(chunk)) = Rc::make_mut(&mut self.chunks).get_mut(number) {
+                let spilled = Rc::make_mut(chunk).iter_mut().filter_map(Slot::spilled_mut);
+                spilled.filter(|value| wants(value)).for_each(&mut *f);
+            }
+        }
     }
 }

@@ -10,7 +10,18 @@ use crate::{ScalarValue, Value};
 ///
 /// What lies deeper than the old stack was not used then and does not matter.
 pub(super) fn covers(rules: Rules, old: &Stack, now: &Stack, ids: &mut IdMap) -> bool {
-    old.slots().iter().enumerate().all(|(index, slot)| slot_covers(rules, slot, now.slots().get(index), ids))
+    old.slots().enumerate().all(|(index, slot)| {
+        let after = (index < now.len()).then(|| now.slot(index));
+        if old.shares_slot(now, index) { itself(rules, slot, ids) } else { slot_covers(rules, slot, after, ids) }
+    })
+}
+
+/// Whether a slot covers itself: it does, if its identities can stand for themselves.
+fn itself(rules: Rules, slot: &Slot, ids: &mut IdMap) -> bool {
+    match slot.spilled() {
+        Some(Value::Scalar(ScalarValue { link: None, .. })) | None => true,
+        Some(spilled) => value::covers(rules, spilled, spilled, ids),
+    }
 }
 
 /// Never written and never read again are the same to a comparison.
@@ -23,6 +34,16 @@ const fn settled(kind: ByteKind) -> ByteKind {
 
 fn slot_covers(rules: Rules, old: &Slot, now: Option<&Slot>, ids: &mut IdMap) -> bool {
     let exact = rules.strictness == Strictness::Exact;
+    match (old, now) {
+        // The usual cases: a whole value, which covers another by itself, and bytes that were never read.
+        (Slot::Spill(before), Some(Slot::Spill(after))) if before.width == 8 && after.width == 8 => {
+            return value::covers(rules, &before.value, &after.value, ids);
+        }
+        (Slot::Bytes(bytes), _) if !exact && bytes.iter().all(|kind| settled(*kind) == ByteKind::Invalid) => {
+            return true;
+        }
+        (Slot::Spill(_) | Slot::Bytes(_), _) => {}
+    }
     let mut byte = 0;
     while byte < 8 {
         let before = old.byte(byte);

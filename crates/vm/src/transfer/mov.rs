@@ -106,8 +106,9 @@ fn linked(cx: &mut Cx<'_, '_>, state: &mut State, src: Reg, source: Value) -> Sc
         Value::Scalar(scalar) => scalar,
         Value::Pointer(_) | Value::Uninit => ScalarValue::new(Scalar::unknown()),
     };
+    let before = scalar.link;
     link(cx, &mut scalar);
-    if *state.reg(src) != Value::Scalar(scalar) {
+    if scalar.link != before {
         state.set(src, Value::Scalar(scalar));
     }
     scalar
