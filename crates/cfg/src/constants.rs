@@ -185,17 +185,21 @@ enum Change {
 
 impl Change {
     fn apply(self, registers: &Rc<Registers>) -> Rc<Registers> {
-        let mut changed = **registers;
         match self {
-            Self::Nothing => return Rc::clone(registers),
-            Self::One(reg, value) => {
+            Self::One(reg, value) if registers.get(reg.index()).is_some_and(|known| *known != value) => {
+                let mut changed = **registers;
                 if let Some(register) = changed.get_mut(reg.index()) {
                     *register = value;
                 }
+                Rc::new(changed)
             }
-            Self::CallerSaved => changed.iter_mut().take(6).for_each(|register| *register = UNKNOWN),
+            Self::CallerSaved if registers.iter().take(6).any(|known| *known != UNKNOWN) => {
+                let mut changed = **registers;
+                changed.iter_mut().take(6).for_each(|register| *register = UNKNOWN);
+                Rc::new(changed)
+            }
+            Self::Nothing | Self::One(..) | Self::CallerSaved => Rc::clone(registers),
         }
-        if changed == **registers { Rc::clone(registers) } else { Rc::new(changed) }
     }
 }
 

@@ -210,7 +210,9 @@ impl Graph {
     /// What is not live is not read on any path from here. A chain that the analysis does not know has everything live.
     #[must_use]
     pub fn live_stack(&self, frames: &[StackFrame], at: InsnIdx) -> StackQuery<'_> {
-        StackQuery::new(&self.flow, &self.blocks, &self.stack, frames, at)
+        let mut query = StackQuery::new(&self.flow, &self.blocks, &self.stack);
+        query.ask(frames.iter().copied(), at);
+        query
     }
 
     /// The ways into functions for which the liveness of stacks was computed, by call and then by depth; none where that analysis gave

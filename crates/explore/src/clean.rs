@@ -1,55 +1,41 @@
 //! Forgetting what is never read again, so that states that differ only there compare equal. (`clean_verifier_state`)
 
-use alloc::vec::Vec;
-
-use bpfvet_cfg::{Graph, StackFrame, SubprogId};
+use bpfvet_cfg::{Graph, StackFrame, StackQuery, StackSlots, SubprogId};
 use bpfvet_insn::{InsnIdx, Reg};
 use bpfvet_vm::{State, Value};
 
-/// Scratch space for asking about a chain of frames.
-#[derive(Debug, Default)]
-pub(crate) struct LiveStack {
-    frames: Vec<StackFrame>,
-}
-
-impl LiveStack {
-    /// Forgets registers and stack of all frames that no path from here reads.
-    pub(crate) fn forget_dead(&mut self, graph: &Graph, state: &mut State, at: InsnIdx) {
-        self.frames.clear();
-        self.frames.extend(state.frames().iter().map(|frame| StackFrame {
+/// Forgets registers and stack of all frames that no path from here reads. `query` is one of the graph's, whatever it was about.
+pub(crate) fn forget_dead(graph: &Graph, query: &mut StackQuery<'_>, state: &mut State, at: InsnIdx) {
+    let any_stack = state.frames().iter().any(|frame| !frame.stack.is_empty());
+    if any_stack {
+        let chain = state.frames().iter().map(|frame| StackFrame {
             subprog: SubprogId(frame.subprog),
             callsite: frame.callsite.unwrap_or_default(),
-        }));
-        let any_stack = state.frames().iter().any(|frame| !frame.stack.is_empty());
-        let query = if any_stack { Some(graph.live_stack(&self.frames, at)) } else { None };
-        for index in 0..state.frames().len() {
-            let live = graph.live_regs_before(state.frame_insn(index, at));
-            let frame = state.frame(index);
-            let dead =
-                (0..10u8).filter_map(Reg::new).any(|reg| !live.contains(reg) && *frame.reg(reg) != Value::Uninit);
-            if dead {
-                let frame = state.frame_mut(index);
-                for reg in (0..10u8).filter_map(Reg::new).filter(|reg| !live.contains(*reg)) {
-                    frame.set(reg, Value::Uninit);
-                }
-            }
-            let Some(query) = &query else { continue };
-            if state.frame(index).stack.is_empty() {
-                continue;
-            }
-            let slots = query.slots(index);
-            for slot in 0..state.frame(index).stack.len() {
-                let half = u32::try_from(slot * 2).unwrap_or(u32::MAX);
-                let (low, high) = (slots.contains(half), slots.contains(half + 1));
-                if low && high {
-                    continue;
-                }
-                let content = state.frame(index).stack.slot(slot);
-                if let Some(cleaned) = content.cleaned(low, high)
-                    && let Some(place) = state.frame_mut(index).stack.slot_mut(slot)
-                {
-                    *place = cleaned;
-                }
+        });
+        query.ask(chain, at);
+    }
+    for index in 0..state.frames().len() {
+        let live = graph.live_regs_before(state.frame_insn(index, at));
+        let dead = |reg: &Reg| !live.contains(*reg);
+        let registers = || (0..10u8).filter_map(Reg::new).filter(dead);
+        if registers().any(|reg| !matches!(state.frame(index).reg(reg), Value::Uninit)) {
+            let frame = state.frame_mut(index);
+            registers().for_each(|reg| frame.set(reg, Value::Uninit));
+        }
+        let used = state.frame(index).stack.len();
+        let Some(last) = u32::try_from(used * 2).ok().and_then(|halves| halves.checked_sub(1)) else { continue };
+        // Half slots, two bits to a slot.
+        let live = query.slots(index);
+        let mut dead = StackSlots::range(0, last).difference(live).bits();
+        while dead != 0 {
+            let slot = dead.trailing_zeros() / 2;
+            dead &= !(0b11 << (slot * 2));
+            let (low, high) = (live.contains(slot * 2), live.contains(slot * 2 + 1));
+            let slot = slot as usize;
+            if let Some(cleaned) = state.frame(index).stack.slot(slot).cleaned(low, high)
+                && let Some(place) = state.frame_mut(index).stack.slot_mut(slot)
+            {
+                *place = cleaned;
             }
         }
     }

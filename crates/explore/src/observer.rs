@@ -29,6 +29,12 @@ pub trait Observer {
         false
     }
 
+    /// Whether it follows [`Observer::precision`] so closely that walks are to be made again which mark nothing new. The kernel makes
+    /// them all, and its log shows them all.
+    fn follows_precision(&self) -> bool {
+        true
+    }
+
     /// A global function is about to be verified on its own; its prototype is looked at first.
     fn validating(&mut self, subprog: u32) {
         let _ = subprog;
@@ -111,22 +117,23 @@ impl Observer for () {
 }
 
 /// The observer, if there is one that watches.
-pub(crate) struct Watcher<'a>(Option<&'a mut dyn Observer>);
+pub(crate) struct Watcher<'a> {
+    observer: Option<&'a mut dyn Observer>,
+    /// Walks of precision are made again for all to see.
+    pub(crate) follows_precision: bool,
+}
 
 impl<'a> Watcher<'a> {
     pub(crate) fn new(observer: &'a mut dyn Observer) -> Self {
-        Self(if observer.is_idle() { None } else { Some(observer) })
-    }
-
-    /// Whether nobody watches.
-    pub(crate) const fn is_idle(&self) -> bool {
-        self.0.is_none()
+        let observer = if observer.is_idle() { None } else { Some(observer) };
+        let follows_precision = observer.as_ref().is_some_and(|observer| observer.follows_precision());
+        Self { observer, follows_precision }
     }
 
     /// Tells the observer; what is told is made only where somebody watches.
     #[inline]
     pub(crate) fn tell(&mut self, what: impl FnOnce(&mut dyn Observer)) {
-        if let Some(observer) = &mut self.0 {
+        if let Some(observer) = &mut self.observer {
             what(&mut **observer);
         }
     }

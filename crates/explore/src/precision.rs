@@ -219,8 +219,7 @@ fn walk(
                 Passed::Lost => return Ok(Walked::Lost),
             }
         }
-        // Where somebody watches, the walk is made again for all to see.
-        if wanted.is_empty() || (watcher.is_idle() && trail.asked.covers(here, steps.len(), wanted)) {
+        if wanted.is_empty() || (!watcher.follows_precision && trail.asked.covers(here, steps.len(), wanted)) {
             return Ok(Walked::Settled);
         }
         subseq = Some(here);

@@ -3,11 +3,12 @@
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
-use bpfvet_cfg::{Graph, SubprogUsage};
+use bpfvet_cfg::{Graph, StackQuery, SubprogUsage};
 use bpfvet_insn::{Insn, InsnIdx};
 use bpfvet_vm::{Effects, Facts, Failure, Fork, ForkKind, IdGen, IdMap, Memo, Next, State, step};
 
 use crate::checkpoint::Checkpoints;
+use crate::clean::forget_dead;
 use crate::convergence::Loops;
 use crate::observer::{Observer, PathInfo, Watcher};
 use crate::outcome::{Limit, RejectionCause, Stats};
@@ -44,7 +45,7 @@ pub(crate) struct Search<'a, 'f> {
     tally: Tally,
     worklist: Vec<Path>,
     effects: Effects,
-    live: crate::clean::LiveStack,
+    live: StackQuery<'a>,
     pub(crate) links: Vec<u32>,
 }
 
@@ -92,7 +93,7 @@ impl<'a, 'f> Search<'a, 'f> {
             tally: Tally::default(),
             worklist: Vec::new(),
             effects: Effects::default(),
-            live: crate::clean::LiveStack::default(),
+            live: graph.live_stack(&[], InsnIdx(0)),
             links: Vec::new(),
         }
     }
@@ -317,7 +318,7 @@ impl<'a, 'f> Search<'a, 'f> {
     /// What may still be read in the frames of a state.
     pub(crate) fn forget_dead(&mut self, state: &mut State, at: InsnIdx) {
         if self.facts.features.static_liveness() {
-            self.live.forget_dead(self.graph, state, at);
+            forget_dead(self.graph, &mut self.live, state, at);
         }
     }
 }

@@ -114,6 +114,10 @@ struct Recorder {
 }
 
 impl Observer for Recorder {
+    fn follows_precision(&self) -> bool {
+        false
+    }
+
     fn step(&mut self, path: &PathInfo<'_>) {
         if path.state.speculative {
             return;

@@ -6,7 +6,7 @@ use bpfvet_cfg::Graph;
 use bpfvet_insn::{InsnIdx, Program};
 use bpfvet_linux::Linux;
 use bpfvet_platform::{LoadRequest, Platform as _, ProgramType};
-use bpfvet_vm::{Effects, Facts, IdGen, Memo, Next, State, entry_state, step};
+use bpfvet_vm::{Effects, Facts, IdGen, Memo, Next, State, entry_state, kfuncs, step};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 
 /// By name, what is done over and over.
@@ -49,6 +49,7 @@ fn steps(criterion: &mut Criterion) {
             kind,
             attach: None,
             subprogs: Vec::new(),
+            kfuncs: kfuncs(&request, &linux),
             live_regs: graph.live_regs(),
         };
         let mut memo = Memo::new(graph.program().slots().len(), 1);

@@ -5,20 +5,17 @@ use anyhow::Result;
 use crate::lab::Lab;
 use crate::oracle::{Caps, Job, Load, Machine, Outcome, ask};
 
-/// Loads of each program, of which the least time counts.
-const LOADS: usize = 5;
-
-/// Microseconds for each program, in order; `None` where that kernel refuses it, as it does all that need its types.
-pub(crate) fn times(loads: &[Load]) -> Result<Vec<Option<u64>>> {
+/// Microseconds for each program, in order, the least of so many loads; `None` where that kernel refuses it, as it does all that need its types.
+pub(crate) fn times(loads: &[Load], repeat: usize) -> Result<Vec<Option<u64>>> {
     let lab = Lab::open()?;
     let job = |load: &Load| Job { load: load.clone(), flags: 0, log_level: 4, caps: Caps::All, log_bytes: 4096 };
-    let jobs: Vec<Job> = loads.iter().flat_map(|load| std::iter::repeat_n(job(load), LOADS)).collect();
+    let jobs: Vec<Job> = loads.iter().flat_map(|load| std::iter::repeat_n(job(load), repeat)).collect();
     let replies = ask(&lab, &Machine::Process, &jobs)?;
     let least = |replies: &[crate::oracle::Reply]| {
         let accepted = replies.iter().filter(|reply| reply.outcome == Outcome::Accepted);
         accepted.filter_map(|reply| time_in(&reply.log)).min()
     };
-    Ok(replies.chunks(LOADS).map(least).collect())
+    Ok(replies.chunks(repeat.max(1)).map(least).collect())
 }
 
 /// The figure in a log of level 4.

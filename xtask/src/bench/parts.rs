@@ -52,7 +52,7 @@ pub(super) fn objects(options: &Options, measure: &Path, baseline: &Readings, fo
             repair: true,
         })
         .collect();
-    let kernel = kernel_times(options, &asked)?;
+    let kernel = kernel_times(options, &asked, 5)?;
     let mut rows = vec![headings("program")];
     let mut without = Vec::new();
     for ((file, program), kernel) in loads.iter().zip(kernel) {
@@ -82,7 +82,8 @@ pub(super) fn families(options: &Options, measure: &Path, baseline: &Readings, f
         Ok(Load::Raw(Raw { program_type: ProgramType::SOCKET_FILTER.0, bytes, ..Raw::default() }))
     };
     let loads: Vec<Load> = members.iter().map(load).collect::<Result<_>>()?;
-    let kernel = kernel_times(options, &loads)?;
+    // It takes seconds over the larger ones.
+    let kernel = kernel_times(options, &loads, 1)?;
     let mut rows = vec![headings("family and size")];
     let mut growth = vec![["family", "grow", "ours", "the kernel's"].map(str::to_owned).to_vec()];
     for (family, kernel) in FAMILIES.iter().zip(kernel.chunks(4)) {
@@ -104,8 +105,8 @@ pub(super) fn families(options: &Options, measure: &Path, baseline: &Readings, f
     Ok(())
 }
 
-fn kernel_times(options: &Options, loads: &[Load]) -> Result<Vec<Option<u64>>> {
-    if options.without_kernel { Ok(vec![None; loads.len()]) } else { kernel::times(loads) }
+fn kernel_times(options: &Options, loads: &[Load], repeat: usize) -> Result<Vec<Option<u64>>> {
+    if options.without_kernel { Ok(vec![None; loads.len()]) } else { kernel::times(loads, repeat) }
 }
 
 /// One program, in a process of its own.

@@ -160,7 +160,8 @@ impl Instance {
 
     /// What may be read of one frame's stack from `at` on; nothing where the function knows nothing of that frame.
     pub(crate) fn live_before(&self, blocks: &Blocks, at: InsnIdx, frame: u32) -> StackSlots {
-        let (Some(masks), Some(id)) = (self.frame(frame), blocks.at(at)) else { return StackSlots::EMPTY };
+        let masks = self.frame(frame).filter(|masks| !masks.accesses.is_empty());
+        let (Some(masks), Some(id)) = (masks, blocks.at(at)) else { return StackSlots::EMPTY };
         let (Some(block), range) = (blocks.get(id), blocks.of_subprog(self.subprog)) else { return StackSlots::EMPTY };
         let from = masks.accesses.partition_point(|access| access.at < at);
         let to = masks.accesses.partition_point(|access| access.at < block.end);

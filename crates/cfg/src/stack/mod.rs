@@ -84,45 +84,60 @@ impl StackLiveness {
 pub struct StackQuery<'a> {
     flow: &'a Flow,
     blocks: &'a Blocks,
-    /// For each frame its instance, and the instruction that decides what is live in it.
-    frames: Vec<(Option<&'a Instance>, InsnIdx)>,
+    liveness: &'a StackLiveness,
+    chain: Vec<StackFrame>,
+    /// By frame.
+    instances: Vec<Option<&'a Instance>>,
+    at: InsnIdx,
 }
 
 impl<'a> StackQuery<'a> {
-    pub(crate) fn new(
-        flow: &'a Flow,
-        blocks: &'a Blocks,
-        liveness: &'a StackLiveness,
-        frames: &[StackFrame],
-        at: InsnIdx,
-    ) -> Self {
-        let frames = (0..frames.len())
-            .map(|number| {
-                let point = match frames.get(number + 1) {
-                    None => at,
-                    // A callback comes back to its call.
-                    Some(next) if flow.marks_at(next.callsite).calls_callback() => next.callsite,
-                    Some(next) => next.callsite.next(),
-                };
-                (liveness.lookup(flow, frames, number), point)
-            })
-            .collect();
-        Self { flow, blocks, frames }
+    /// Asks about no chain.
+    pub(crate) const fn new(flow: &'a Flow, blocks: &'a Blocks, liveness: &'a StackLiveness) -> Self {
+        Self { flow, blocks, liveness, chain: Vec::new(), instances: Vec::new(), at: InsnIdx(0) }
+    }
+
+    /// Asks about another chain and another instruction. What the chain has in common with the one before is not looked up again.
+    pub fn ask(&mut self, chain: impl IntoIterator<Item = StackFrame>, at: InsnIdx) {
+        self.at = at;
+        let mut depth = 0;
+        for frame in chain {
+            if self.chain.get(depth) != Some(&frame) {
+                self.chain.truncate(depth);
+                self.instances.truncate(depth);
+                self.chain.push(frame);
+                self.instances.push(self.liveness.lookup(self.flow, &self.chain, depth));
+            }
+            depth += 1;
+        }
+        self.chain.truncate(depth);
+        self.instances.truncate(depth);
+    }
+
+    /// The instruction that decides what is live in a frame: where it goes on when the frames in it have been left.
+    fn point(&self, frame: usize) -> InsnIdx {
+        match self.chain.get(frame + 1) {
+            None => self.at,
+            // A callback comes back to its call.
+            Some(next) if self.flow.marks_at(next.callsite).calls_callback() => next.callsite,
+            Some(next) => next.callsite.next(),
+        }
     }
 
     /// The half slots of a frame that may be read (`bpf_stack_slot_alive`, Linux 7.3). All of them, where nothing is known of a frame
     /// that can reach it.
     #[must_use]
     pub fn slots(&self, frame: usize) -> StackSlots {
-        let Some(innermost) = self.frames.len().checked_sub(1) else { return StackSlots::ALL };
+        let Some(innermost) = self.chain.len().checked_sub(1) else { return StackSlots::ALL };
         let mut live = StackSlots::EMPTY;
         for number in frame..=innermost {
-            let Some(&(Some(instance), at)) = self.frames.get(number) else { return StackSlots::ALL };
+            let Some(&Some(instance)) = self.instances.get(number) else { return StackSlots::ALL };
             // An instance that was made at a smaller depth counts its frames from there.
             let depth = usize::try_from(instance.depth).unwrap_or(usize::MAX);
             match (frame + depth).checked_sub(number) {
                 Some(own) if own <= depth => {
-                    live = live.union(instance.live_before(self.blocks, at, u32::try_from(own).unwrap_or(u32::MAX)));
+                    let own = u32::try_from(own).unwrap_or(u32::MAX);
+                    live = live.union(instance.live_before(self.blocks, self.point(number), own));
                 }
                 // The function was not handed pointers to that frame.
                 None if number == innermost => {}
@@ -141,12 +156,12 @@ impl<'a> StackQuery<'a> {
     /// How many frames the chain has.
     #[must_use]
     pub fn depth(&self) -> usize {
-        self.frames.len()
+        self.chain.len()
     }
 
     /// The function that runs in the innermost frame.
     #[must_use]
     pub fn subprog(&self) -> Option<SubprogId> {
-        self.frames.last().map(|&(_, at)| self.flow.subprog_at(at))
+        self.chain.last().map(|_| self.flow.subprog_at(self.at))
     }
 }

@@ -192,6 +192,10 @@ impl<'a> Recorder<'a> {
 }
 
 impl Observer for Recorder<'_> {
+    fn follows_precision(&self) -> bool {
+        false
+    }
+
     fn run_started(&mut self, _subprog: u32, _entry: &State) {
         self.history.events.clear();
         self.history.forgotten = 0;

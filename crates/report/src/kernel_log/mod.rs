@@ -268,6 +268,10 @@ const fn speculative(state: &State) -> &'static str {
 }
 
 impl Observer for KernelLog<'_> {
+    fn follows_precision(&self) -> bool {
+        self.level.tells_all()
+    }
+
     fn validating(&mut self, subprog: u32) {
         if self.level.tells_paths() {
             let name = self.names.subprog(subprog);

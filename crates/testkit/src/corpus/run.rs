@@ -160,6 +160,10 @@ struct Watch<'a> {
 }
 
 impl Observer for Watch<'_> {
+    fn follows_precision(&self) -> bool {
+        false
+    }
+
     fn stepped(&mut self, at: InsnIdx, state: &State, _effects: &Effects) {
         let Some(line) = self.case.lines.get(&at) else { return };
         for (_, expect) in self.case.expects.iter().filter(|(of, _)| of == line) {

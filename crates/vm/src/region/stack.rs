@@ -443,9 +443,17 @@ pub(crate) fn check_range(
         // Only memory that is initialised may be given at a variable offset, or the helper could return stale stack.
         (pointer.off.smin() + off, pointer.off.smax() + off)
     };
-    for at in min..max + size {
+    let mut next = min;
+    while next < max + size {
+        let at = next;
         let (index, byte) = Stack::locate(at);
         let slot = state.frame(frame).stack.slot(index);
+        // A whole slot at once, where nothing in it is in the way.
+        if byte == 7 && max + size - at >= 8 && !clobbers && is_readable(cx, slot) {
+            next += 8;
+            continue;
+        }
+        next += 1;
         match slot.byte(byte) {
             ByteKind::Misc => continue,
             ByteKind::Zero => {
@@ -477,6 +485,14 @@ pub(crate) fn check_range(
         return Err(MemoryCause::StackUninit { place: Some(place), off: min, byte, size, variable }.into());
     }
     Ok(StackRange::Checked)
+}
+
+/// Whether every byte of a slot may be read by a helper.
+fn is_readable(cx: &Cx<'_, '_>, slot: &Slot) -> bool {
+    match slot {
+        Slot::Bytes(bytes) => bytes.iter().all(|kind| matches!(kind, ByteKind::Misc | ByteKind::Zero)),
+        Slot::Spill(spill) => spill.width == 8 && (spill.value.is_scalar() || cx.facts.may_leak()),
+    }
 }
 
 fn clobber_byte(state: &mut State, frame: usize, index: usize, byte: usize, clobbers: bool) {

@@ -261,13 +261,15 @@ impl Stack {
         self.chunks.iter().flat_map(|chunk| chunk.as_deref().unwrap_or(&INVALID)).take(self.len)
     }
 
-    /// Whether the slot at `index` is the same object in both, and so the same.
-    #[must_use]
-    pub fn shares_slot(&self, other: &Self, index: usize) -> bool {
-        match (self.chunks.get(index / CHUNK), other.chunks.get(index / CHUNK)) {
-            (Some(Some(one)), Some(Some(two))) => index < self.len.min(other.len) && Rc::ptr_eq(one, two),
-            (Some(_) | None, _) => false,
-        }
+    /// Slots in runs, from the top of the stack down: those of this stack, as deep as it was used, and beside them those of `other`, as
+    /// deep as that was used; and whether they are the same objects, and so the same.
+    pub fn beside<'a>(&'a self, other: &'a Self) -> impl Iterator<Item = (&'a [Slot], &'a [Slot], bool)> {
+        (0..self.len.div_ceil(CHUNK)).map(move |number| {
+            let upto = |len: usize| ..len.saturating_sub(number * CHUNK).min(CHUNK);
+            let (one, two) = (self.chunk(number), other.chunk(number));
+            let (slots, others) = (one.get(upto(self.len)), two.get(upto(other.len)));
+            (slots.unwrap_or_default(), others.unwrap_or_default(), core::ptr::eq(one, two) && self.len == other.len)
+        })
     }
 
     /// The kind of the byte at `off` from the frame pointer (negative).

@@ -10,9 +10,12 @@ use crate::{ScalarValue, Value};
 ///
 /// What lies deeper than the old stack was not used then and does not matter.
 pub(super) fn covers(rules: Rules, old: &Stack, now: &Stack, ids: &mut IdMap) -> bool {
-    old.slots().enumerate().all(|(index, slot)| {
-        let after = (index < now.len()).then(|| now.slot(index));
-        if old.shares_slot(now, index) { itself(rules, slot, ids) } else { slot_covers(rules, slot, after, ids) }
+    old.beside(now).all(|(before, after, same)| {
+        if same {
+            before.iter().all(|slot| itself(rules, slot, ids))
+        } else {
+            before.iter().enumerate().all(|(index, slot)| slot_covers(rules, slot, after.get(index), ids))
+        }
     })
 }
 
