@@ -449,7 +449,7 @@ pub(crate) fn check_range(
         let (index, byte) = Stack::locate(at);
         let slot = state.frame(frame).stack.slot(index);
         // A whole slot at once, where nothing in it is in the way.
-        if byte == 7 && max + size - at >= 8 && !clobbers && is_readable(cx, slot) {
+        if byte == 7 && max + size - at >= 8 && passes(cx, slot, clobbers, negated || clobbers) {
             next += 8;
             continue;
         }
@@ -487,11 +487,16 @@ pub(crate) fn check_range(
     Ok(StackRange::Checked)
 }
 
-/// Whether every byte of a slot may be read by a helper.
-fn is_readable(cx: &Cx<'_, '_>, slot: &Slot) -> bool {
+/// Whether a helper may use every byte of a slot, and leaves the slot as it is. `any`: bytes that are never read will do.
+fn passes(cx: &Cx<'_, '_>, slot: &Slot, clobbers: bool, any: bool) -> bool {
     match slot {
-        Slot::Bytes(bytes) => bytes.iter().all(|kind| matches!(kind, ByteKind::Misc | ByteKind::Zero)),
-        Slot::Spill(spill) => spill.width == 8 && (spill.value.is_scalar() || cx.facts.may_leak()),
+        Slot::Bytes(bytes) => bytes.iter().all(|kind| match kind {
+            ByteKind::Misc => true,
+            ByteKind::Zero => !clobbers,
+            ByteKind::Poison => any,
+            ByteKind::Invalid | ByteKind::Spill => false,
+        }),
+        Slot::Spill(spill) => spill.width == 8 && !clobbers && (spill.value.is_scalar() || cx.facts.may_leak()),
     }
 }
 

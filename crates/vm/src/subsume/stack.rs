@@ -38,10 +38,11 @@ const fn settled(kind: ByteKind) -> ByteKind {
 fn slot_covers(rules: Rules, old: &Slot, now: Option<&Slot>, ids: &mut IdMap) -> bool {
     let exact = rules.strictness == Strictness::Exact;
     match (old, now) {
-        // The usual cases: a whole value, which covers another by itself, and bytes that were never read.
+        // The usual cases: a whole value, which covers another by itself; the same bytes; and bytes that were never read.
         (Slot::Spill(before), Some(Slot::Spill(after))) if before.width == 8 && after.width == 8 => {
             return value::covers(rules, &before.value, &after.value, ids);
         }
+        (Slot::Bytes(before), Some(Slot::Bytes(after))) if before == after => return true,
         (Slot::Bytes(bytes), _) if !exact && bytes.iter().all(|kind| settled(*kind) == ByteKind::Invalid) => {
             return true;
         }
