@@ -38,8 +38,8 @@ pub struct Spill {
     pub value: Value,
     /// How many bytes it takes: a run from byte 7 down.
     pub width: u8,
-    /// The other bytes, in the places below the run; the rest of the array has no meaning.
-    rest: [ByteKind; 8],
+    /// The other bytes, in the places below the run, which takes one at least; the rest of the array has no meaning.
+    rest: [ByteKind; 7],
 }
 
 /// One slot of eight bytes.
@@ -58,7 +58,7 @@ impl Slot {
     /// A slot that holds a whole value.
     #[must_use]
     pub const fn whole(value: Value) -> Self {
-        Self::Spill(Spill { value, width: 8, rest: [ByteKind::Invalid; 8] })
+        Self::Spill(Spill { value, width: 8, rest: [ByteKind::Invalid; 7] })
     }
 
     /// The kind of byte `byte` (0 to 7).
@@ -111,9 +111,9 @@ impl Slot {
     /// Spills `value` into its low `width` bytes. Bytes above that held part of another value become untracked; zeros and
     /// bytes never written stay.
     pub fn spill(&mut self, value: Value, width: u32) {
-        let rest = self.bytes().map(|kind| match kind {
+        let rest = core::array::from_fn(|byte| match self.byte(byte) {
             ByteKind::Spill | ByteKind::Misc => ByteKind::Misc,
-            ByteKind::Invalid | ByteKind::Zero | ByteKind::Poison => kind,
+            kind @ (ByteKind::Invalid | ByteKind::Zero | ByteKind::Poison) => kind,
         });
         let width = u8::try_from(width.clamp(1, 8)).unwrap_or(8);
         *self = Self::Spill(Spill { value, width, rest });
@@ -187,7 +187,7 @@ impl Slot {
 }
 
 /// Slots that are copied together when one of them is written.
-const CHUNK: usize = 8;
+const CHUNK: usize = 4;
 
 /// Neighbours. States that branch from each other share them until one writes.
 type Chunk = [Slot; CHUNK];
@@ -198,8 +198,8 @@ const INVALID: Chunk = [Slot::INVALID; CHUNK];
 /// A frame's stack, as deep as it was used.
 ///
 /// ```text
-///   stack ──▶ chunks, 8 ──▶ chunk, 8 slots     both shared, both copied when written;
-///                 └───────▶ chunk              no chunk where no slot was ever written
+///   stack ──▶ chunks, 16 ──▶ chunk, 4 slots     both shared, both copied when written;
+///                 └────────▶ chunk              no chunk where no slot was ever written
 /// ```
 #[derive(Clone, Debug, Default)]
 pub struct Stack {
