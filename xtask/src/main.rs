@@ -8,6 +8,7 @@ mod core_crates;
 mod differential;
 mod golden;
 mod lab;
+mod numbers;
 mod oracle;
 mod prove;
 mod selftests;
@@ -40,6 +41,8 @@ enum Chore {
     Kernel(lab::KernelCommand),
     /// What a real kernel says of files: boots it, loads each program, one line each.
     Oracle(oracle::Oracle),
+    /// What a real kernel knows of registers after each instruction of random arithmetic, beside what the domains know.
+    Numbers(numbers::Numbers),
     /// The kernel's own tests: verdicts, messages and counts beside those of the real kernel.
     Selftests(selftests::Arguments),
     /// Our loader beside libbpf, on all of the kernel's own test objects.
@@ -64,6 +67,7 @@ fn main() -> ExitCode {
         Chore::Prove(options) => prove::run(&options),
         Chore::Kernel(command) => lab::kernel(&command),
         Chore::Oracle(args) => oracle::run(&args),
+        Chore::Numbers(args) => numbers::run(&args),
         Chore::Selftests(args) => selftests::run(&args),
         Chore::Golden(args) => golden::run(&args),
         Chore::Differential(args) => differential::run(&args),

@@ -3,6 +3,8 @@
 use core::fmt;
 
 use super::Scalar;
+use crate::domain::Domain;
+use crate::intervals::Intervals;
 
 /// The known ranges and bits of a number, comma-separated, as the kernel's log has them; empty when nothing is known.
 ///
@@ -12,7 +14,7 @@ use super::Scalar;
 ///
 /// Source: `print_scalar_ranges`, `tnum_strn`, `kernel/bpf/log.c`, Linux 7.3.
 #[derive(Clone, Copy, Debug)]
-pub struct ScalarText<'a>(&'a Scalar<u64>);
+pub struct ScalarText<'a, D = Scalar<u64>>(&'a D);
 
 /// A number as unsigned bounds are written: decimal if it is short, else hexadecimal.
 #[derive(Clone, Copy, Debug)]
@@ -86,7 +88,7 @@ impl Bound {
 }
 
 /// The bounds in the order of the log: lower and upper by turns.
-fn bounds(scalar: &Scalar<u64>) -> [Bound; 8] {
+fn bounds(number: &impl Domain) -> [Bound; 8] {
     let signed =
         |name, value: i64, limit: i64| Bound { name, value: value as u64, signed: true, known: value != limit };
     let unsigned = |name, value: u64, limit: u64| Bound { name, value, signed: false, known: value != limit };
@@ -96,19 +98,21 @@ fn bounds(scalar: &Scalar<u64>) -> [Bound; 8] {
         signed: true,
         known: value != limit,
     };
+    let ((umin, umax), (smin, smax)) = (number.unsigned(), number.signed());
+    let ((u32_min, u32_max), (s32_min, s32_max)) = (number.unsigned_low(), number.signed_low());
     [
-        signed("smin", scalar.smin(), i64::MIN),
-        signed("smax", scalar.smax(), i64::MAX),
-        unsigned("umin", scalar.umin(), 0),
-        unsigned("umax", scalar.umax(), u64::MAX),
-        low("smin32", scalar.s32_min(), i32::MIN),
-        low("smax32", scalar.s32_max(), i32::MAX),
-        unsigned("umin32", u64::from(scalar.u32_min()), 0),
-        unsigned("umax32", u64::from(scalar.u32_max()), u64::from(u32::MAX)),
+        signed("smin", smin, i64::MIN),
+        signed("smax", smax, i64::MAX),
+        unsigned("umin", umin, 0),
+        unsigned("umax", umax, u64::MAX),
+        low("smin32", s32_min, i32::MIN),
+        low("smax32", s32_max, i32::MAX),
+        unsigned("umin32", u64::from(u32_min), 0),
+        unsigned("umax32", u64::from(u32_max), u64::from(u32::MAX)),
     ]
 }
 
-impl fmt::Display for ScalarText<'_> {
+impl<D: Domain> fmt::Display for ScalarText<'_, D> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut separator = "";
         let mut rest = &mut bounds(self.0)[..];
@@ -125,13 +129,21 @@ impl fmt::Display for ScalarText<'_> {
             }
             rest = later;
         }
-        if self.0.tnum.is_unknown() { Ok(()) } else { write!(f, "{separator}var_off={}", TnumText(self.0.tnum)) }
+        let tnum = self.0.bits();
+        if tnum.is_unknown() { Ok(()) } else { write!(f, "{separator}var_off={}", TnumText(tnum)) }
     }
 }
 
 impl Scalar<u64> {
     /// The kernel's words for the ranges and bits.
     pub fn kernel_text(&self) -> ScalarText<'_> {
+        ScalarText(self)
+    }
+}
+
+impl Intervals<u64> {
+    /// The kernel's words for the intervals and bits.
+    pub fn kernel_text(&self) -> ScalarText<'_, Self> {
         ScalarText(self)
     }
 }

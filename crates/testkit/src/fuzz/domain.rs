@@ -1,47 +1,22 @@
 //! Operations and comparisons in any order keep every member: the laws of a domain along a path of numbers.
 
-use bpfvet_domain::{AluOp, CmpOp, Domain, Scalar, Width, laws};
-
-const ALU: [AluOp; 13] = [
-    AluOp::Add,
-    AluOp::Sub,
-    AluOp::Mul,
-    AluOp::Div,
-    AluOp::Sdiv,
-    AluOp::Mod,
-    AluOp::Smod,
-    AluOp::And,
-    AluOp::Or,
-    AluOp::Xor,
-    AluOp::Lsh,
-    AluOp::Rsh,
-    AluOp::Arsh,
-];
-
-const CMP: [CmpOp; 11] = [
-    CmpOp::Eq,
-    CmpOp::Ne,
-    CmpOp::Gt,
-    CmpOp::Ge,
-    CmpOp::Lt,
-    CmpOp::Le,
-    CmpOp::Sgt,
-    CmpOp::Sge,
-    CmpOp::Slt,
-    CmpOp::Sle,
-    CmpOp::Set,
-];
+use bpfvet_domain::{AluOp, CmpOp, Domain, Intervals, Scalar, Width, laws};
 
 /// A set and one of its members.
-type Known = (Scalar, u64);
+type Known<D> = (D, u64);
 
 /// Takes `data` for steps of eleven bytes: what to do, with which of two numbers, and a word.
 ///
 /// # Panics
 ///
-/// Where a law is broken.
+/// Where a law is broken, by either domain.
 pub fn run(data: &[u8]) {
-    let mut numbers: [Known; 2] = [(Scalar::unknown(), 0), (Scalar::constant(1), 1)];
+    walk::<Scalar>(data);
+    walk::<Intervals>(data);
+}
+
+fn walk<D: Domain>(data: &[u8]) {
+    let mut numbers: [Known<D>; 2] = [(D::unknown(), 0), (D::constant(1), 1)];
     for step in data.chunks_exact(11) {
         let [what, which, how, word @ ..] = step else { return };
         let word = word.iter().rev().fold(0_u64, |word, byte| word << 8 | u64::from(*byte));
@@ -49,16 +24,16 @@ pub fn run(data: &[u8]) {
         let width = if which & 2 == 0 { Width::W32 } else { Width::W64 };
         let (a, b) = (numbers[at], numbers[other]);
         match what % 6 {
-            0 => numbers[at] = (Scalar::constant(word), word),
-            1 => numbers[at] = (Scalar::unknown(), word),
-            2 => numbers[at] = (<Scalar as Domain>::join(&a.0, &Scalar::constant(word)), a.1),
+            0 => numbers[at] = (D::constant(word), word),
+            1 => numbers[at] = (D::unknown(), word),
+            2 => numbers[at] = (a.0.join(&D::constant(word)), a.1),
             3 => check(laws::lattice(a.0, a.1, b.0, b.1).and_then(|()| laws::views(a.0, a.1))),
-            4 => numbers[at] = computed(ALU[usize::from(*how) % ALU.len()], width, a, b),
+            4 => numbers[at] = computed(AluOp::ALL[usize::from(*how) % AluOp::ALL.len()], width, a, b),
             _ => {
-                let op = CMP[usize::from(*how) % CMP.len()];
+                let op = CmpOp::ALL[usize::from(*how) % CmpOp::ALL.len()];
                 check(laws::branch(op, width, a.0, a.1, b.0, b.1));
                 let outcome = op.holds(width, a.1, b.1);
-                let (first, second) = Scalar::refine(op, width, outcome, a.0, b.0).expect("it came out so");
+                let (first, second) = D::refine(op, width, outcome, a.0, b.0).expect("it came out so");
                 numbers[at] = (first, a.1);
                 numbers[other] = (second, b.1);
             }
@@ -66,13 +41,13 @@ pub fn run(data: &[u8]) {
     }
 }
 
-fn computed(op: AluOp, width: Width, a: Known, b: Known) -> Known {
+fn computed<D: Domain>(op: AluOp, width: Width, a: Known<D>, b: Known<D>) -> Known<D> {
     check(laws::alu(op, width, a.0, a.1, b.0, b.1));
     check(laws::bytes(a.0, a.1));
-    (Scalar::alu(op, width, a.0, b.0), op.apply(width, a.1, b.1))
+    (D::alu(op, width, a.0, b.0), op.apply(width, a.1, b.1))
 }
 
-fn check(verdict: laws::Verdict<Scalar>) {
+fn check<D: Domain>(verdict: laws::Verdict<D>) {
     if let Err(broken) = verdict {
         panic!("{broken}");
     }
