@@ -4,6 +4,7 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use bpfvet_insn::{Insn, InsnIdx};
+use bpfvet_vm::fault::{self, Fault};
 use bpfvet_vm::{FrameKind, State, Strictness, Value, covers, registers_identical};
 
 use crate::checkpoint::{Node, NodeId};
@@ -84,8 +85,11 @@ impl Search<'_, '_> {
         let Some(node) = self.nodes.get(id) else { return Ok(Compared::Missed { open: false }) };
         if node.branches == 0 {
             let in_loop = self.loop_is_open(&node.state, node.at);
-            let strictness =
-                if in_loop || self.policy.exact_subsumption { Strictness::RangeWithin } else { Strictness::Relevant };
+            let strictness = if (in_loop && !fault::on(Fault::LoopComparedLoosely)) || self.policy.exact_subsumption {
+                Strictness::RangeWithin
+            } else {
+                Strictness::Relevant
+            };
             return Ok(if self.node_covers(id, path, strictness) {
                 Compared::Covered { in_loop }
             } else {
@@ -103,12 +107,13 @@ impl Search<'_, '_> {
         let same_callback_round = node.trail.callback_rounds == path.trail.callback_rounds;
         if matches!(self.facts.program.get(at), Some(Insn::MayGoto { .. }))
             && node_rounds != path_rounds
-            && self.node_covers(id, path, Strictness::RangeWithin)
+            && (fault::on(Fault::MayGotoAssumedSettled) || self.node_covers(id, path, Strictness::RangeWithin))
         {
             return Ok(Compared::Covered { in_loop: true });
         }
         if marks.calls_callback() {
-            return Ok(if self.node_covers(id, path, Strictness::RangeWithin) {
+            let settled = fault::on(Fault::CallbackAssumedSettled);
+            return Ok(if settled || self.node_covers(id, path, Strictness::RangeWithin) {
                 Compared::Covered { in_loop: true }
             } else {
                 Compared::Missed { open: true }
@@ -160,7 +165,9 @@ impl Search<'_, '_> {
         if self.graph.marks(at).jump_point() {
             path.trail.steps.push(TrailStep { at, prev: path.prev, note: Default::default() });
         }
-        self.propagate(id, &path.state, at, &path.trail).map_err(|what| internal(at, what))?;
+        if !fault::on(Fault::CoverUnpropagated) {
+            self.propagate(id, &path.state, at, &path.trail).map_err(|what| internal(at, what))?;
+        }
         if let Some(node) = self.nodes.get(id) {
             let info = PathInfo { at, prev: path.prev, resumed, state: &path.state };
             self.watcher.tell(|observer| observer.pruned(&info, &node.state));
@@ -291,7 +298,7 @@ impl Search<'_, '_> {
         let closed = u32::try_from(edges.len()).unwrap_or(u32::MAX);
         self.loops.back_edges = self.loops.back_edges.saturating_sub(closed);
         self.note_peak();
-        self.settle(&edges)
+        if fault::on(Fault::BackEdgesUnsettled) { Ok(()) } else { self.settle(&edges) }
     }
 
     /// Lets what matters flow along the edges back until nothing changes.

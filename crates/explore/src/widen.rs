@@ -4,6 +4,7 @@ use alloc::vec::Vec;
 
 use bpfvet_domain::Scalar;
 use bpfvet_insn::Reg;
+use bpfvet_vm::fault::{self, Fault};
 use bpfvet_vm::{ScalarValue, Slot, State, Value};
 
 /// Forgets in `now` every number that differs from the one in `before` and is precise in neither.
@@ -34,7 +35,7 @@ pub(crate) fn widen(before: &State, now: &mut State, precise: bool) {
         }
         let frame = now.frame_mut(frame);
         for reg in regs {
-            frame.set(reg, unknown);
+            frame.set(reg, if fault::on(Fault::WidenedToBefore) { *old.reg(reg) } else { unknown });
         }
         for slot in slots {
             if let Some(place) = frame.stack.slot_mut(slot).and_then(Slot::spilled_mut) {

@@ -19,6 +19,8 @@ mod cx;
 mod effects;
 mod facts;
 mod failure;
+#[doc(hidden)]
+pub mod fault;
 mod memo;
 mod region;
 mod state;

@@ -3,6 +3,7 @@
 use bpfvet_cfg::Graph;
 use bpfvet_insn::{AtomicOp, Call, Insn, InsnIdx, Operand, Reg, RegSet};
 use bpfvet_vm::StackNote;
+use bpfvet_vm::fault::{self, Fault};
 
 use super::{Broken, Wanted};
 use crate::observer::{PrecisionEvent, Watcher};
@@ -43,6 +44,7 @@ pub(super) fn pass(
             }
             if let Operand::Reg(src) = src
                 && src != Reg::FP
+                && !fault::on(Fault::SecondOperandUntraced)
             {
                 wanted.want(src);
             }
@@ -72,7 +74,7 @@ pub(super) fn pass(
             }
         }
         Insn::Load { dst, .. } | Insn::LoadAcquire { dst, .. } => return loaded(dst, note, wanted),
-        Insn::Atomic { op, src, base, .. } => match fetched(op, src) {
+        Insn::Atomic { op, src, base, .. } => match fetched(op, src).filter(|_| !fault::on(Fault::AtomicUntraced)) {
             Some(reg) => return loaded(reg, note, wanted),
             None => return Ok(stored(base, Some(src), note, wanted)),
         },
@@ -147,6 +149,7 @@ fn pass_call(graph: &Graph, at: InsnIdx, callee: Call, straight: bool, wanted: &
             *regs = RegSet::EMPTY;
         }
         wanted.leave()?;
+        let arguments = if fault::on(Fault::ArgumentsUntraced) { RegSet::EMPTY } else { arguments };
         for reg in arguments.iter() {
             wanted.want(reg);
         }
@@ -185,7 +188,7 @@ fn pass_exit(graph: &Graph, subseq: Option<InsnIdx>, wanted: &mut Wanted) -> Res
     }
     wanted.drop(Reg::R0);
     wanted.enter()?;
-    if r0 {
+    if r0 && !fault::on(Fault::ResultsUntraced) {
         wanted.want(Reg::R0);
     }
     Ok(Passed::Fine)
@@ -241,7 +244,9 @@ fn stored(base: Reg, src: Option<Reg>, note: Option<&StackNote>, wanted: &mut Wa
         let (frame, bit) = (usize::from(frame), 1u64 << (slot & 63));
         if wanted.slots_of(frame) & bit != 0 {
             wanted.drop_slots(frame, bit);
-            if let Some(src) = src {
+            if let Some(src) = src
+                && !fault::on(Fault::StackUntraced)
+            {
                 wanted.want(src);
             }
         }

@@ -1,6 +1,7 @@
 //! What is wanted, frame by frame, on the way back over a path.
 
 use bpfvet_insn::{InsnIdx, Reg, RegSet};
+use bpfvet_vm::fault::{self, Fault};
 use bpfvet_vm::{Demand, StackNote};
 
 use super::Broken;
@@ -143,7 +144,7 @@ impl Wanted {
                 self.slots_of(frame) & (1 << member.index) != 0
             }
         });
-        if any {
+        if any && !fault::on(Fault::LinksUntraced) {
             for member in group {
                 let frame = usize::from(member.frame);
                 if member.is_reg {

@@ -10,6 +10,7 @@ use super::kinds::{Wanted, check_arg_offset, check_kind};
 use super::{map_args, memory, special};
 use crate::cx::Cx;
 use crate::failure::{Check, Stop, unsupported};
+use crate::fault::{self, Fault};
 use crate::region::check_alignment;
 use crate::transfer::read;
 use crate::value::{BtfRef, MapRef, ObjectId, Region};
@@ -251,6 +252,7 @@ fn check_size(
     };
     let Value::Scalar(size) = *state.reg(reg) else { return Err(Stop::Internal("a size that is no number")) };
     let bytes = memory::check_size(&size.num, Place::Reg(reg), zero_ok)?;
+    let bytes = if fault::on(Fault::HelperSizeTooShort) { bytes.saturating_sub(1).max(1) } else { bytes };
     if helper.proto.ret.range == (RetRange::ErrorOrSizeOf { arg: index }) {
         found.size_max = size.num.umax();
     }
@@ -259,7 +261,9 @@ fn check_size(
     let value = *state.reg(memory);
     let ask = memory::Ask { place: Place::Reg(memory), size: bytes, kind: access(*dir), zero_ok, raw, any_byte: false };
     memory::check(cx, state, &value, ask)?.record(memory, bytes, found);
-    cx.demand(state, reg);
+    if !fault::on(Fault::SizeDemandDropped) {
+        cx.demand(state, reg);
+    }
     Ok(())
 }
 

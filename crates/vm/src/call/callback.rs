@@ -10,6 +10,7 @@ use crate::State;
 use crate::cx::Cx;
 use crate::effects::{Fork, ForkKind};
 use crate::failure::Check;
+use crate::fault::{self, Fault};
 use crate::state::Frame;
 
 /// Puts aside a state in which the helper has called the function, and goes on as if it had returned for good.
@@ -52,6 +53,9 @@ pub(super) fn run_later<'a, 'f>(
     callee.async_depth = state.top().async_depth.saturating_add(1);
     setup(cx, state.top(), &mut callee)?;
     touch_all(cx);
+    if fault::on(Fault::AsyncCallbackSkipped) {
+        return Ok(());
+    }
     cx.fx.forks.push(Fork { state: State::new(callee, sleepable), at: start, kind: ForkKind::AsyncCallback });
     Ok(())
 }

@@ -10,6 +10,7 @@ use crate::Value;
 use crate::cx::Cx;
 use crate::effects::Event;
 use crate::failure::{Check, Stop, unsupported};
+use crate::fault::{self, Fault};
 use crate::region::check_offset;
 use crate::state::FrameKind;
 use crate::transfer::{Next, read};
@@ -72,7 +73,9 @@ pub(super) fn leave_function(cx: &mut Cx<'_, '_>, state: &mut State) -> Check<Ne
         let Value::Scalar(scalar) = result else { return Err(PolicyCause::CallbackReturnKind.into()) };
         cx.demand(state, Reg::R0);
         let bounds = Bounds { min: range.min, max: range.max, low_half: false };
-        check_range(&scalar.num, bounds, Reg::R0, ReturnSite::Callback)?;
+        if !fault::on(Fault::CallbackResultUnchecked) {
+            check_range(&scalar.num, bounds, Reg::R0, ReturnSite::Callback)?;
+        }
     }
     let index = state.depth();
     let callee = state.pop().ok_or(Stop::Internal("the entry function has no caller"))?;

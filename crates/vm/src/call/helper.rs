@@ -10,6 +10,7 @@ use super::{after, clobber, compat, no_sleep_reason, release, returns, special};
 use crate::State;
 use crate::cx::Cx;
 use crate::failure::{Check, Stop, unsupported};
+use crate::fault::{self, Fault};
 use crate::region;
 use crate::transfer::Next;
 use crate::violation::{ContextCause, PolicyCause};
@@ -94,7 +95,7 @@ pub(super) fn call(cx: &mut Cx<'_, '_>, state: &mut State, number: i32) -> Check
     if proto.special == HelperSpecial::TailCall {
         return special::tail_call::leave(cx, state, proto.effects.moves_packet);
     }
-    if proto.effects.moves_packet {
+    if proto.effects.moves_packet && !fault::on(Fault::PacketMoveForgotten) {
         release::invalidate_packets(cx, state);
     }
     Ok(Next::To(after(cx)))

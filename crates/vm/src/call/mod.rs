@@ -35,6 +35,7 @@ use bpfvet_insn::{Call, InsnIdx, Reg, RegSet};
 use crate::State;
 use crate::cx::Cx;
 use crate::failure::{Check, Stop};
+use crate::fault::{self, Fault};
 use crate::transfer::Next;
 use crate::violation::{Cause, ContextCause, NoSleepReason};
 
@@ -83,7 +84,9 @@ fn touch_all(cx: &mut Cx<'_, '_>) {
 /// `r0` to `r5` become unreadable, and the outgoing arguments too.
 fn clobber(cx: &mut Cx<'_, '_>, state: &mut State) {
     let frame = state.top_mut();
-    frame.clobber_caller_saved();
+    if !fault::on(Fault::HelperKeepsArguments) {
+        frame.clobber_caller_saved();
+    }
     frame.invalidate_out_args();
     cx.fx.touched = cx.fx.touched.union(RegSet::CALLER_SAVED);
 }

@@ -9,6 +9,7 @@ use crate::State;
 use crate::cx::Cx;
 use crate::effects::{Fork, ForkKind};
 use crate::failure::{Check, Stop};
+use crate::fault::{self, Fault};
 use crate::region::check_offset;
 use crate::state::FrameKind;
 use crate::transfer::{Next, read};
@@ -45,6 +46,9 @@ pub(crate) fn load_packet(cx: &mut Cx<'_, '_>, state: &mut State, index: PacketI
     state.set(Reg::R0, cx.unknown());
     let next = after(cx);
     if state.depth() == 0 {
+        return Ok(Next::To(next));
+    }
+    if fault::on(Fault::PacketLoadExitForgotten) {
         return Ok(Next::To(next));
     }
     cx.fx.forks.push(Fork { state: state.clone(), at: next, kind: ForkKind::Branch });

@@ -6,6 +6,7 @@ use bpfvet_insn::Reg;
 
 use crate::cx::Cx;
 use crate::failure::{Check, Stop};
+use crate::fault::{self, Fault};
 use crate::state::ReferenceKind;
 use crate::value::{Flags, ObjectId};
 use crate::violation::ResourceCause;
@@ -26,6 +27,9 @@ pub(super) fn release_argument(cx: &mut Cx<'_, '_>, state: &mut State, reg: Reg)
 /// Gives back a reference; pointers to the object, and to what was derived from it, become useless. (`release_reference`)
 fn release(cx: &Cx<'_, '_>, state: &mut State, object: ObjectId) -> Check<()> {
     state.drop_reference(object);
+    if fault::on(Fault::ReleaseLeavesCopies) {
+        return Ok(());
+    }
     let mut gone = alloc::vec![object];
     while let Some(object) = gone.pop() {
         let child = state.refs.iter().find(|reference| match reference.kind {

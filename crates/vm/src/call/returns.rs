@@ -10,6 +10,7 @@ use super::{after, map_args};
 use crate::cx::Cx;
 use crate::effects::{Fork, ForkKind};
 use crate::failure::{Check, Stop, unsupported};
+use crate::fault::{self, Fault};
 use crate::state::{Reference, ReferenceKind};
 use crate::value::{BtfRef, Flags, MapRef, Pointer, Region, SocketKind};
 use crate::{State, Value, typed};
@@ -65,7 +66,10 @@ fn number(range: RetRange, args: &CheckedArgs) -> Scalar {
     let any = Scalar::unknown();
     match range {
         RetRange::Unknown => any,
-        RetRange::ErrorOrSizeOf { arg: _ } => any.with_srange(LOWEST_ERROR, args.size_max.cast_signed()),
+        RetRange::ErrorOrSizeOf { arg: _ } => {
+            let narrower = i64::from(fault::on(Fault::ResultTooNarrow));
+            any.with_srange(LOWEST_ERROR, args.size_max.cast_signed().saturating_sub(narrower))
+        }
         RetRange::Between { min, max } => any.with_srange(min, max),
     }
 }

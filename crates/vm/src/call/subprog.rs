@@ -12,6 +12,7 @@ use crate::cx::Cx;
 use crate::effects::{Demand, Event, Fork, ForkKind};
 use crate::facts::{ArgShape, SubprogFacts};
 use crate::failure::{Check, Stop, unsupported};
+use crate::fault::{self, Fault};
 use crate::state::Frame;
 use crate::transfer::Next;
 use crate::value::{Base, Pointer, Region, TypeTag};
@@ -57,6 +58,9 @@ fn enter(cx: &mut Cx<'_, '_>, state: &mut State, subprog: u32, start: InsnIdx) -
     for reg in (0..).map_while(Reg::arg) {
         callee.set(reg, *caller.reg(reg));
     }
+    if fault::on(Fault::CalleeSeesCaller) {
+        [Reg::R6, Reg::R7, Reg::R8, Reg::R9].into_iter().for_each(|reg| callee.set(reg, *caller.reg(reg)));
+    }
     // The outgoing arguments stay: the callee reads them from here.
     caller.clobber_caller_saved();
     state.push(callee);
@@ -83,7 +87,9 @@ fn call_global(
     if facts.might_sleep && !state.may_sleep() {
         return Err(ContextCause::SleepingFunction { name: name(), reason: no_sleep_reason(state) }.into());
     }
-    if let Err(inner) = matches {
+    if let Err(inner) = matches
+        && !fault::on(Fault::GlobalArgumentsUnchecked)
+    {
         return Err(CallCause::GlobalArguments { subprog, name: name(), inner: Box::new(inner) }.into());
     }
     cx.fx.events.push(Event::GlobalCall { subprog });
@@ -92,12 +98,13 @@ fn call_global(
     {
         *called = true;
     }
-    if facts.moves_packet {
+    if facts.moves_packet && !fault::on(Fault::PacketMoveInGlobalForgotten) {
         release::invalidate_packets(cx, state);
     }
     clobber(cx, state);
     if !facts.returns_void {
-        state.set(Reg::R0, cx.unknown());
+        let zero = fault::on(Fault::GlobalResultZero);
+        state.set(Reg::R0, if zero { Value::constant(0) } else { cx.unknown() });
     }
     if facts.might_throw {
         cx.fx.forks.push(Fork { state: state.clone(), at: after(cx), kind: ForkKind::Branch });

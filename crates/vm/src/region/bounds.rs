@@ -1,6 +1,7 @@
 //! Bounds that every region shares: an offset, an access, a limit.
 
 use crate::failure::Check;
+use crate::fault::{self, Fault};
 use crate::value::{Pointer, Region};
 use crate::violation::{Access, Bounds, MemoryCause, Place};
 
@@ -41,7 +42,8 @@ pub(crate) fn check_bounds(pointer: &Pointer, access: Access, limit: u32, zero_o
     };
     let smin = pointer.off.smin();
     let start = smin.wrapping_add(access.off);
-    if smin < 0 && (smin == i64::MIN || i32::try_from(start).is_err() || start < 0) {
+    let lower_checked = !fault::on(Fault::LowerBoundUnchecked);
+    if lower_checked && smin < 0 && (smin == i64::MIN || i32::try_from(start).is_err() || start < 0) {
         return fail(Bounds::Negative { start: smin.saturating_add(access.off) });
     }
     // The kernel looks at the start as a 32-bit number.
@@ -50,15 +52,15 @@ pub(crate) fn check_bounds(pointer: &Pointer, access: Access, limit: u32, zero_o
         reason = "the kernel's own truncation; a larger start fails the maximum below"
     )]
     let min = i64::from(start as i32);
-    if !inside(min) {
+    if lower_checked && !inside(min) {
         return fail(Bounds::Min { start: min });
     }
     let umax = pointer.off.umax();
-    if umax >= MAX_VAR_OFF.cast_unsigned() {
+    if lower_checked && umax >= MAX_VAR_OFF.cast_unsigned() {
         return fail(Bounds::Unbounded { umax });
     }
     let max = umax.cast_signed().saturating_add(access.off);
-    if !inside(max) {
+    if !inside(max) && (lower_checked || max >= 0) {
         return fail(Bounds::Max { start: max });
     }
     Ok(())

@@ -7,6 +7,7 @@ use bpfvet_platform::{FieldKind, MapDef, MapField, MapKind};
 use crate::Value;
 use crate::cx::Cx;
 use crate::failure::{Check, Stop, unsupported};
+use crate::fault::{self, Fault};
 use crate::value::{MapRef, Pointer, Region};
 use crate::violation::{Access, AccessKind, MemoryCause};
 
@@ -18,7 +19,8 @@ fn def<'a>(cx: &'a Cx<'_, '_>, map: MapRef) -> Check<&'a MapDef> {
 
 /// Bytes that a value pointer can address.
 fn addressable(map: &MapDef) -> u32 {
-    if map.kind == MapKind::INSN_ARRAY { map.max_entries.saturating_mul(8) } else { map.value_size }
+    let value_size = map.value_size.saturating_add(u32::from(fault::on(Fault::MapValueTooLong)));
+    if map.kind == MapKind::INSN_ARRAY { map.max_entries.saturating_mul(8) } else { value_size }
 }
 
 /// Whether the map's flags let programs read, or write. (`check_map_access_type`)

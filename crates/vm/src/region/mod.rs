@@ -17,6 +17,7 @@ use bpfvet_insn::{Reg, Size};
 
 use crate::cx::Cx;
 use crate::failure::Check;
+use crate::fault::{self, Fault};
 use crate::value::{Flags, Pointer, Region};
 use crate::violation::{Access, AccessKind, LeakTo, MemoryCause, Place, PolicyCause};
 use crate::{ScalarValue, State, Value, typed};
@@ -82,7 +83,7 @@ pub(crate) fn load(cx: &mut Cx<'_, '_>, state: &mut State, to: Target, dst: Opti
     let size = to.size.bytes();
     check_alignment(cx, pointer, off, size, to.strict)?;
     let access = to.access(pointer, AccessKind::Read);
-    if pointer.nullable() {
+    if pointer.nullable() && !fault::on(Fault::NullableDereferenced) {
         return to.invalid(&base, AccessKind::Read);
     }
     let loaded = match pointer.region {
@@ -145,8 +146,8 @@ pub(crate) fn load(cx: &mut Cx<'_, '_>, state: &mut State, to: Target, dst: Opti
 /// A loaded value as `size` bytes give it: zero-extended, or sign-extended.
 fn narrowed(value: Value, size: Size, signed: bool) -> Value {
     match value {
-        Value::Scalar(scalar) if size != Size::B8 => {
-            if signed {
+        Value::Scalar(scalar) if size != Size::B8 && !fault::on(Fault::FillNotCut) => {
+            if signed && !fault::on(Fault::FillForgetsSign) {
                 let fits = scalar.num.umax() < 1 << (size.bits() - 1);
                 let num = Scalar::sign_extend(size.bytes(), scalar.num);
                 Value::Scalar(ScalarValue { num, link: if fits { scalar.link } else { None }, precise: scalar.precise })
@@ -166,7 +167,7 @@ pub(crate) fn store(cx: &mut Cx<'_, '_>, state: &mut State, to: Target, what: St
     let size = to.size.bytes();
     check_alignment(cx, pointer, off, size, to.strict)?;
     let access = to.access(pointer, AccessKind::Write);
-    if pointer.nullable() {
+    if pointer.nullable() && !fault::on(Fault::NullableDereferenced) {
         return to.invalid(&base, AccessKind::Write);
     }
     match pointer.region {

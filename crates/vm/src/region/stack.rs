@@ -6,6 +6,7 @@ use bpfvet_insn::{Reg, Size};
 use crate::cx::Cx;
 use crate::effects::Demand;
 use crate::failure::{Check, Stop};
+use crate::fault::{self, Fault};
 use crate::state::{ByteKind, Slot, Stack};
 use crate::value::{Link, LinkDelta, Pointer, Region};
 use crate::violation::{Access, AccessKind, MemoryCause, Place};
@@ -145,7 +146,7 @@ fn store_fixed(cx: &mut Cx<'_, '_>, state: &mut State, frame: usize, off: i64, s
     let tracked = match (what, value) {
         (Stored::Reg(reg), Some(Value::Scalar(mut scalar))) if slot_aligned && cx.facts.bpf_capable() => {
             let fits = width_of(&scalar.num) <= size.bits();
-            if fits {
+            if fits || fault::on(Fault::SpillNotCut) {
                 link(cx, &mut scalar);
                 state.set(reg, Value::Scalar(scalar));
             } else {
@@ -171,7 +172,7 @@ fn store_fixed(cx: &mut Cx<'_, '_>, state: &mut State, frame: usize, off: i64, s
         let zero = match what {
             Stored::Reg(reg) => {
                 let null = state.reg(reg).is_null();
-                if null {
+                if null && !fault::on(Fault::ZeroDemandDropped) {
                     // Zeros on the stack are not tracked back, so the register must be exactly that.
                     cx.demand(state, reg);
                 }
@@ -181,7 +182,9 @@ fn store_fixed(cx: &mut Cx<'_, '_>, state: &mut State, frame: usize, off: i64, s
             Stored::Untracked => false,
         };
         let kind = if zero { ByteKind::Zero } else { ByteKind::Misc };
-        if let Some(slot) = state.frame_mut(frame).stack.slot_mut(index) {
+        if let Some(slot) = state.frame_mut(frame).stack.slot_mut(index)
+            && !(fault::on(Fault::NarrowStoreKeepsSpill) && size != Size::B8 && slot.spilled().is_some())
+        {
             slot.scrub();
             for (_, (_, byte)) in places(off, i64::from(size.bytes())) {
                 slot.set_byte(byte, kind);
@@ -208,11 +211,15 @@ fn store_variable(cx: &mut Cx<'_, '_>, state: &mut State, frame: usize, min: i64
         Stored::Untracked => false,
     };
     let mut zero_used = false;
+    let max = if fault::on(Fault::VariableStoreTooShort) { max - 1 } else { max };
     for off in min..max {
         let (index, byte) = Stack::locate(off);
         cx.fx.touch_slot(index);
         let slot = *state.frame(frame).stack.slot(index);
         let kind = slot.byte(byte);
+        if kind == ByteKind::Spill && fault::on(Fault::VariableStoreKeepsSpills) {
+            continue;
+        }
         if !cx.facts.may_leak() && !matches!(kind, ByteKind::Misc | ByteKind::Zero) {
             return Err(MemoryCause::VariableWriteOverSpill { off }.into());
         }
@@ -366,7 +373,7 @@ fn check_bytes(cx: &Cx<'_, '_>, slot: &Slot, off: i64, size: Size, over_spill: b
         match slot.byte(place) {
             ByteKind::Misc | ByteKind::Zero => {}
             ByteKind::Spill if over_spill => {}
-            ByteKind::Invalid if cx.facts.may_read_uninit() => {}
+            ByteKind::Invalid if cx.facts.may_read_uninit() || fault::on(Fault::UninitReadable) => {}
             ByteKind::Poison => {
                 let size = i64::from(size.bytes());
                 return Err(MemoryCause::StackPoisoned { place: None, off, byte, size }.into());
@@ -390,6 +397,7 @@ fn read_bytes(cx: &mut Cx<'_, '_>, state: &mut State, frame: usize, min: i64, ma
         let slot = state.frame(frame).stack.slot(index);
         match slot.byte(byte) {
             ByteKind::Zero => {}
+            ByteKind::Misc if fault::on(Fault::MiscReadsZero) => {}
             ByteKind::Spill
                 if cx.facts.features.reads_of_spilled_zeros() && slot.spilled().is_some_and(Value::is_null) =>
             {
@@ -403,7 +411,7 @@ fn read_bytes(cx: &mut Cx<'_, '_>, state: &mut State, frame: usize, min: i64, ma
     }
     let value = if all_zero { cx.scalar(Scalar::constant(0)) } else { cx.unknown() };
     state.set(dst, value);
-    if all_zero && spilled_zeros != 0 {
+    if all_zero && spilled_zeros != 0 && !fault::on(Fault::ZeroDemandDropped) {
         cx.fx.demands.push(Demand::Slots { frame: state.depth(), of: frame, slots: spilled_zeros });
     }
 }
@@ -426,7 +434,7 @@ pub(crate) fn check_range(
     negated: bool,
 ) -> Check<StackRange> {
     let frame = frame_of(pointer)?;
-    let clobbers = kind == AccessKind::Write;
+    let clobbers = kind == AccessKind::Write && !fault::on(Fault::HelperWriteForgotten);
     if size == 0 && !zero_ok {
         return Err(MemoryCause::ZeroSized.into());
     }
@@ -511,6 +519,7 @@ fn clobber_byte(state: &mut State, frame: usize, index: usize, byte: usize, clob
 /// The kernel stores them one by one as bytes that are not tracked, with all that a store entails.
 pub(crate) fn write_raw_bytes(cx: &mut Cx<'_, '_>, state: &mut State, pointer: &Pointer, size: u32) -> Check<()> {
     let frame = frame_of(pointer)?;
+    let size = if fault::on(Fault::HelperWriteForgotten) { 0 } else { size };
     for off in 0..i64::from(size) {
         let access = Access { place: Place::Reg(Reg::FP), tag: pointer.tag(), off, size: 1, kind: AccessKind::Write };
         store(cx, state, pointer, frame, access, Size::B1, Stored::Untracked)?;

@@ -21,6 +21,7 @@ use bpfvet_insn::{InsnIdx, Reg};
 pub use ids::IdMap;
 
 use crate::facts::Facts;
+use crate::fault::{self, Fault};
 use crate::state::{Frame, Reference, ReferenceKind};
 use crate::{State, Value};
 
@@ -78,12 +79,15 @@ pub fn covers(
     if old.frames().len() != now.frames().len()
         || (old.speculative && !now.speculative)
         || old.sleepable != now.sleepable
-        || !references_match(old, now, ids)
+        || !(references_match(old, now, ids) || fault::on(Fault::ReferencesUncompared))
     {
         return false;
     }
     old.frames().iter().zip(now.frames()).enumerate().all(|(index, (before, after))| {
         before.callsite == after.callsite && {
+            if index < old.depth() && fault::on(Fault::CallersUncompared) {
+                return true;
+            }
             let at = old.frame_insn(index, at);
             frame_covers(facts, rules, before, after, at, ids)
         }
@@ -93,6 +97,9 @@ pub fn covers(
 /// Whether what is held is the same, whatever it is called. (`refsafe`)
 fn references_match(old: &State, now: &State, ids: &mut IdMap) -> bool {
     let lock = |state: &State| state.active_lock.and_then(|lock| lock.object);
+    if fault::on(Fault::LocksUncompared) {
+        return old.object_references().count() == now.object_references().count();
+    }
     old.refs.len() == now.refs.len()
         && old.active_locks == now.active_locks
         && old.preempt_depth == now.preempt_depth
@@ -129,7 +136,7 @@ fn frame_covers(facts: &Facts<'_>, rules: Rules, old: &Frame, now: &Frame, at: I
     let live = facts.live_regs.get(at.index()).copied().unwrap_or_default();
     let regs = (0..11u8)
         .filter_map(Reg::new)
-        .filter(|reg| live.contains(*reg))
+        .filter(|reg| live.contains(*reg) && !(*reg == Reg::R7 && fault::on(Fault::RegisterUncompared)))
         .all(|reg| value::covers(rules, old.reg(reg), now.reg(reg), ids));
     let args = old.out_args.len().max(now.out_args.len());
     let arg = |frame: &Frame, index: usize| frame.out_args.get(index).copied().unwrap_or(Value::Uninit);

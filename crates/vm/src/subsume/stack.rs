@@ -3,6 +3,7 @@
 use bpfvet_domain::Scalar;
 
 use super::{IdMap, Rules, Strictness, value};
+use crate::fault::{self, Fault};
 use crate::state::{ByteKind, Slot, Stack};
 use crate::{ScalarValue, Value};
 
@@ -10,7 +11,9 @@ use crate::{ScalarValue, Value};
 ///
 /// What lies deeper than the old stack was not used then and does not matter.
 pub(super) fn covers(rules: Rules, old: &Stack, now: &Stack, ids: &mut IdMap) -> bool {
-    old.beside(now).all(|(before, after, same)| {
+    // A run is four slots.
+    let compared = if fault::on(Fault::DeepSlotsUncompared) { 1 } else { usize::MAX };
+    old.beside(now).take(compared).all(|(before, after, same)| {
         if same {
             before.iter().all(|slot| itself(rules, slot, ids))
         } else {
@@ -63,7 +66,7 @@ fn slot_covers(rules: Rules, old: &Slot, now: Option<&Slot>, ids: &mut IdMap) ->
             byte += 1;
             continue;
         }
-        let Some(now) = now else { return false };
+        let Some(now) = now else { return fault::on(Fault::ShallowStackCovered) };
         if (byte == 0 || byte == 4)
             && let (Some(before), Some(after)) = (as_number(rules, old, byte), as_number(rules, now, byte))
         {
@@ -72,6 +75,10 @@ fn slot_covers(rules: Rules, old: &Slot, now: Option<&Slot>, ids: &mut IdMap) ->
         }
         let after = now.byte(byte);
         if before == ByteKind::Misc && after == ByteKind::Zero {
+            byte += 1;
+            continue;
+        }
+        if before == ByteKind::Zero && after == ByteKind::Misc && fault::on(Fault::ZeroCoversMisc) {
             byte += 1;
             continue;
         }

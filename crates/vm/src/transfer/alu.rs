@@ -9,6 +9,7 @@ use super::{pointer, read, settle, speculation, writable};
 use crate::cx::Cx;
 use crate::effects::{Fork, ForkKind};
 use crate::failure::Check;
+use crate::fault::{self, Fault};
 use crate::value::{Link, LinkDelta};
 use crate::violation::RegisterCause;
 use crate::{ScalarValue, State, Value};
@@ -70,7 +71,9 @@ pub(super) fn alu(
             }
         }
         (Value::Pointer(pointer), Value::Scalar(offset)) => {
-            if let Operand::Reg(src) = src {
+            if let Operand::Reg(src) = src
+                && !fault::on(Fault::OffsetDemandDropped)
+            {
                 cx.demand(state, src);
             }
             let sum = pointer::Sum { width, op, dst, src, pointer_reg: dst };
@@ -148,7 +151,9 @@ fn scalar(
         let mut other = state.clone();
         let link = if whole { None } else { left.link };
         other.set(dst, Value::Scalar(ScalarValue { num: fork.zero, link, precise: left.precise }));
-        cx.fx.forks.push(Fork { state: other, at: cx.at, kind: ForkKind::Branch });
+        if !fault::on(Fault::SplitLosesZeros) {
+            cx.fx.forks.push(Fork { state: other, at: cx.at, kind: ForkKind::Branch });
+        }
         left = ScalarValue { num: fork.ones, link, precise: left.precise };
     }
     let forgotten = is_forgotten(&cx.facts.features, op, width, &right.num);
@@ -161,6 +166,8 @@ fn scalar(
     let same_register = src == Operand::Reg(dst);
     let link = if cx.facts.bpf_capable() && keeps_link(&cx.facts.features, op, width, &right.num) && !same_register {
         shifted_link(left.link, width, op, &before, &right.num)
+    } else if fault::on(Fault::LinkSurvivesChange) {
+        left.link
     } else {
         None
     };

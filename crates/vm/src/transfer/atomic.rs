@@ -6,6 +6,7 @@ use super::memory::{load_from, same_kind, store_to};
 use super::{read, writable};
 use crate::cx::Cx;
 use crate::failure::Check;
+use crate::fault::{self, Fault};
 use crate::region::{self, Stored, Target};
 use crate::value::{Flags, Region};
 use crate::violation::{LeakTo, MemoryCause, Place, PolicyCause};
@@ -30,6 +31,7 @@ pub(super) fn modify(
     check_leak(cx, state, src)?;
     check_kind(state, base, false, false)?;
     let fetched = op.fetched_into(src);
+    let fetched = fetched.filter(|_| !fault::on(Fault::AtomicFetchForgotten));
     if let Some(reg) = fetched {
         writable(cx, reg)?;
         let unknown = cx.unknown();

@@ -9,19 +9,22 @@ use super::{linked, packet, read, settle};
 use crate::cx::Cx;
 use crate::effects::{Fork, ForkKind, LinkedRegs};
 use crate::failure::Check;
+use crate::fault::{self, Fault};
 use crate::region::MAX_VAR_OFF;
 use crate::value::{Flags, ObjectId, Pointer, Region};
 use crate::violation::RegisterCause;
 use crate::{ScalarValue, State, Value};
 
-const fn op_of(op: CmpOp) -> domain::CmpOp {
+fn op_of(op: CmpOp) -> domain::CmpOp {
     match op {
         CmpOp::Eq => domain::CmpOp::Eq,
         CmpOp::Ne => domain::CmpOp::Ne,
         CmpOp::Gt => domain::CmpOp::Gt,
         CmpOp::Ge => domain::CmpOp::Ge,
         CmpOp::Lt => domain::CmpOp::Lt,
+        CmpOp::Le if fault::on(Fault::LessOrEqualIsLess) => domain::CmpOp::Lt,
         CmpOp::Le => domain::CmpOp::Le,
+        CmpOp::Sgt if fault::on(Fault::SignedComparisonUnsigned) => domain::CmpOp::Gt,
         CmpOp::Sgt => domain::CmpOp::Sgt,
         CmpOp::Sge => domain::CmpOp::Sge,
         CmpOp::Slt => domain::CmpOp::Slt,
@@ -108,8 +111,9 @@ pub(super) fn branch(
         if let Operand::Reg(src) = src {
             cx.demand(state, src);
         }
-        mark_null(cx, state, dst, op == CmpOp::Ne);
-        mark_null(cx, &mut other, dst, op == CmpOp::Eq);
+        let swapped = fault::on(Fault::NullSidesSwapped);
+        mark_null(cx, state, dst, (op == CmpOp::Ne) != swapped);
+        mark_null(cx, &mut other, dst, (op == CmpOp::Eq) != swapped);
     } else {
         let matched = width == Width::W64
             && match src {
@@ -138,9 +142,13 @@ fn decide(state: &State, width: Width, op: CmpOp, left: &Value, right: &Value, s
     let open = Outcome::Open { taken: None, fallthrough: None };
     match (left, right) {
         (Value::Scalar(a), Value::Scalar(b)) => {
+            let width = if fault::on(Fault::HalfComparisonWhole) { Width::W64 } else { width };
             match Scalar::branch(op_of(op), width_of(width), a.num, b.num, same_register) {
                 Branch::Always => Outcome::Decided(true),
                 Branch::Never => Outcome::Decided(false),
+                Branch::Both { taken, fallthrough } if op == CmpOp::Set && fault::on(Fault::BitTestSidesSwapped) => {
+                    Outcome::Open { taken: Some(fallthrough), fallthrough: Some(taken) }
+                }
                 Branch::Both { taken, fallthrough } => {
                     Outcome::Open { taken: Some(taken), fallthrough: Some(fallthrough) }
                 }
@@ -188,6 +196,9 @@ fn in_range(pointer: &Pointer) -> bool {
 
 /// A decision relied on the operands that are numbers.
 fn demand_operands(cx: &mut Cx<'_, '_>, state: &State, dst: Reg, src: Operand) {
+    if fault::on(Fault::BranchDemandDropped) {
+        return;
+    }
     cx.demand(state, dst);
     if let Operand::Reg(src) = src {
         cx.demand(state, src);
@@ -266,17 +277,17 @@ fn equal_pointers(op: CmpOp, dst: (Reg, &Value), src: (Reg, &Value), taken: &mut
         | CmpOp::Sle
         | CmpOp::Set => return,
     };
-    if never_null(left) && right.nullable() {
+    if (never_null(left) || fault::on(Fault::EqualToNullable)) && right.nullable() {
         set_not_null(equal, src.0);
     }
-    if never_null(right) && left.nullable() {
+    if (never_null(right) || fault::on(Fault::EqualToNullable)) && left.nullable() {
         set_not_null(equal, dst.0);
     }
 }
 
 /// As [`is_not_null`], for pointers to which references and trust do not matter.
 fn never_null(pointer: &Pointer) -> bool {
-    !pointer.nullable()
+    (!pointer.nullable() || fault::on(Fault::NullableDecided))
         && in_range(pointer)
         && match pointer.region {
             Region::Socket { .. }
@@ -331,5 +342,6 @@ fn mark_null(cx: &Cx<'_, '_>, state: &mut State, reg: Reg, is_null: bool) {
 fn refers_to(pointer: &Pointer, object: Option<ObjectId>) -> bool {
     let identified = pointer.object.is_some() || pointer.flags.contains(Flags::RCU);
     let at_start = pointer.const_off() == Some(0) || pointer.flags.intersects(Flags::ALLOC.union(Flags::NON_OWNING));
-    pointer.nullable() && pointer.object == object && identified && at_start
+    let same = pointer.object == object || fault::on(Fault::NullGroupsMerged);
+    pointer.nullable() && same && identified && at_start
 }

@@ -5,6 +5,7 @@ use bpfvet_insn::Reg;
 
 use crate::cx::Cx;
 use crate::effects::{LinkedRegs, LinkedSlot};
+use crate::fault::{self, Fault};
 use crate::state::Slot;
 use crate::value::{Link, LinkDelta, ScalarId};
 use crate::{ScalarValue, State, Value};
@@ -98,10 +99,10 @@ fn displaced(known: &ScalarValue, from: Link, to: Link) -> Option<ScalarValue> {
         (LinkDelta::Add32(_), _) | (_, LinkDelta::Add32(_)) => true,
         (LinkDelta::Base | LinkDelta::Add64(_), LinkDelta::Base | LinkDelta::Add64(_)) => false,
     };
-    if from.delta.distance() == to.delta.distance() {
+    if from.delta.distance() == to.delta.distance() || fault::on(Fault::LinkDistanceIgnored) {
         return Some(*known);
     }
     let by = i64::from(to.delta.distance()) - i64::from(from.delta.distance());
-    let width = if narrow { Width::W32 } else { Width::W64 };
+    let width = if narrow && !fault::on(Fault::LinkWidthIgnored) { Width::W32 } else { Width::W64 };
     Some(ScalarValue { num: Scalar::offset_by(known.num, by, width), link: Some(to), precise: known.precise })
 }

@@ -6,6 +6,7 @@ use bpfvet_insn::{Operand, Reg, Size, Width};
 use super::{read, settle, writable};
 use crate::cx::Cx;
 use crate::failure::Check;
+use crate::fault::{self, Fault};
 use crate::region::stack::link;
 use crate::violation::RegisterCause;
 use crate::{ScalarValue, State, Value};
@@ -31,7 +32,8 @@ pub(super) fn mov(cx: &mut Cx<'_, '_>, state: &mut State, width: Width, dst: Reg
                 (Width::W32, Value::Scalar(scalar)) => {
                     let fits = scalar.num.umax() <= u64::from(u32::MAX);
                     let copy = if fits { linked(cx, state, src, source) } else { ScalarValue { link: None, ..scalar } };
-                    Value::Scalar(ScalarValue { num: low_half(copy.num), ..copy })
+                    let num = if fault::on(Fault::MoveKeepsUpperHalf) { copy.num } else { low_half(copy.num) };
+                    Value::Scalar(ScalarValue { num, ..copy })
                 }
                 (Width::W32, Value::Pointer(_) | Value::Uninit) => {
                     if cx.leaks(&source) {
@@ -64,6 +66,9 @@ pub(super) fn mov_sx(
             let unchanged = scalar.num.umax() < 1 << (from.bits() - 1);
             let copy = if unchanged { linked(cx, state, src, source) } else { ScalarValue { link: None, ..scalar } };
             let num = match width {
+                Width::W64 | Width::W32 if fault::on(Fault::MoveForgetsSign) => {
+                    Scalar::truncate(from.bytes(), copy.num)
+                }
                 Width::W64 => Scalar::sign_extend(from.bytes(), copy.num),
                 Width::W32 => low_half(Scalar::sign_extend_subreg(from.bytes(), copy.num)),
             };

@@ -4,6 +4,7 @@ use bpfvet_insn::{CmpOp, Reg};
 
 use crate::State;
 use crate::Value;
+use crate::fault::{self, Fault};
 use crate::value::{Pointer, Region};
 
 /// Packets are no longer than this, so that offsets into them fit 16 bits (`MAX_PACKET_OFF`).
@@ -129,7 +130,7 @@ fn prove(state: &mut State, pointer: &Pointer, open: bool) {
     if (reach == 0 && open) || reach > MAX_PACKET_OFF {
         return;
     }
-    let range = i32::try_from(reach).unwrap_or(0) + i32::from(open);
+    let range = i32::try_from(reach).unwrap_or(0) + i32::from(open || fault::on(Fault::PacketRangeTooLong));
     let proven = *pointer;
     state.for_each_value_mut(
         |value| same_group(value, &proven),
@@ -151,7 +152,9 @@ fn same_group(value: &Value, pointer: &Pointer) -> bool {
     }
     match (other.region, pointer.region) {
         (Region::Packet { group: a, .. }, Region::Packet { group: b, .. })
-        | (Region::PacketMeta { group: a, .. }, Region::PacketMeta { group: b, .. }) => a == b,
+        | (Region::PacketMeta { group: a, .. }, Region::PacketMeta { group: b, .. }) => {
+            a == b || fault::on(Fault::PacketGroupsMerged)
+        }
         _ => false,
     }
 }

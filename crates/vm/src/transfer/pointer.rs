@@ -7,6 +7,7 @@ use super::speculation::{self, Pending};
 use crate::cx::Cx;
 use crate::failure::Check;
 use crate::failure::Stop;
+use crate::fault::{self, Fault};
 use crate::region::{self, MAX_VAR_OFF};
 use crate::value::{Flags, Pointer, Region, TypeTag};
 use crate::violation::{Access, AccessKind, Cause, Place, RegisterCause};
@@ -50,7 +51,7 @@ pub(super) fn add(
             Err(RegisterCause::PointerArithmetic32 { reg: dst, tag }.into())
         };
     }
-    if pointer.nullable() {
+    if pointer.nullable() && !fault::on(Fault::NullableMoved) {
         return Err(RegisterCause::PointerArithmeticOnNullable { reg: dst, tag }.into());
     }
     check_kind(sum, pointer, offset)?;
@@ -87,7 +88,7 @@ pub(super) fn add(
     let known = offset.as_const().is_some();
     let keeps_bounds = move_packet(cx, &mut result, known, subtracts, offset);
     check_pointer_offset(&unreduced(&pointer.off, offset, subtracts), tag)?;
-    result.off = if subtracts {
+    result.off = if subtracts && !fault::on(Fault::PointerSubAdds) {
         Scalar::pointer_sub(pointer.off, *offset, keeps_bounds)
     } else {
         Scalar::pointer_add(pointer.off, *offset, keeps_bounds)
@@ -177,7 +178,7 @@ fn move_packet(cx: &mut Cx<'_, '_>, pointer: &mut Pointer, known: bool, subtract
             }
             // Moving back by an unknown amount stays inside what was proven; everything else does not.
             let loses = if subtracts { !known && offset.smin() < 0 } else { !known };
-            if loses || *range < 0 {
+            if (loses && !fault::on(Fault::PacketRangeSurvivesMove)) || *range < 0 {
                 *range = 0;
             }
             known || *range > 0

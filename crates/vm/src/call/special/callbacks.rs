@@ -8,6 +8,7 @@ use crate::call::{callback, map_args, unforgiven};
 use crate::cx::Cx;
 use crate::effects::Event;
 use crate::failure::{Check, Stop};
+use crate::fault::{self, Fault};
 use crate::state::{CallbackRange, Frame, FrameKind};
 use crate::value::{BtfRef, Pointer, Region};
 use crate::violation::CallCause;
@@ -39,6 +40,7 @@ pub(super) fn run_loop(cx: &mut Cx<'_, '_>, state: &mut State, args: &CheckedArg
     remember_inline(cx, state, subprog);
     cx.demand(state, Reg::R1);
     let rounds = state.reg(Reg::R1).as_scalar().map_or(u64::MAX, |count| count.num.umax());
+    let rounds = if fault::on(Fault::LoopOneRoundShort) { rounds.saturating_sub(1) } else { rounds };
     if u64::from(state.top().callback_depth) >= rounds {
         state.top_mut().callback_depth = 0;
         cx.fx.events.push(Event::LoopLimit);

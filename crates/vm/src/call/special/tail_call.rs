@@ -11,6 +11,7 @@ use crate::call::{after, exit, leak, map_args, release};
 use crate::cx::Cx;
 use crate::effects::{Fork, ForkKind};
 use crate::failure::Check;
+use crate::fault::{self, Fault};
 use crate::state::FrameKind;
 use crate::transfer::Next;
 use crate::violation::{CallCause, ContextCause, LeakSite};
@@ -43,6 +44,9 @@ pub(in crate::call) fn leave(cx: &mut Cx<'_, '_>, state: &mut State, moves_packe
         return Err(ContextCause::InCallback { site: LeakSite::TailCall }.into());
     }
     cx.fx.touch(Reg::R0);
+    if fault::on(Fault::TailCallReturnForgotten) {
+        return Ok(Next::To(next));
+    }
     cx.fx.forks.push(Fork { state: state.clone(), at: next, kind: ForkKind::Branch });
     release::invalidate_packets(cx, state);
     state.set(Reg::R0, cx.unknown());
