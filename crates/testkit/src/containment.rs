@@ -8,7 +8,9 @@
 //! | --- | --- |
 //! | without pruning | a recorded state, in everything that it says |
 //! | pruning that compares all numbers exactly | the same: a path ends only in a state that says no more than its own |
-//! | pruning as the host does it | the kinds, pointers and their offsets of a recorded state: a number that mattered to no check may lie outside what was recorded, and only what follows from it is promised |
+//! | pruning as the host does it, or at every place where it may | the kinds, pointers and their offsets of a recorded state: a number that mattered to no check may lie outside what was recorded, and only what follows from it is promised |
+//!
+//! And what is accepted where paths are cut short is not refused where they are walked to their ends.
 //!
 //! What a state says nothing of (`Uninit`, bytes that are merely written) contains anything. Registers and slots that are never
 //! read again become that where states are compared, so no liveness is needed here.
@@ -16,20 +18,20 @@
 mod generate;
 mod states;
 
-use bpfvet::Verifier;
 use bpfvet::explore::{Budget, Observer, PathInfo, Policy};
 use bpfvet::linux::Linux;
 use bpfvet::platform::LoadRequest;
 use bpfvet::vm::State;
+use bpfvet::{RejectionCause, Verifier};
 use bpfvet_insn::InsnIdx;
 
 use crate::machine::{Choices, End, Fault, Machine};
 
-pub use generate::{generate, request};
+pub use generate::{Statement, Weights, generate, generate_of, request};
 pub use states::{Claim, contained};
 
 /// Instructions that a verification may look at.
-const VERIFIED: u64 = 20_000;
+const VERIFIED: u64 = 6_000;
 /// Steps that a run may take; a program that the search without pruning walked to its end takes fewer than that looked at.
 const STEPS: u64 = 100_000;
 
@@ -42,24 +44,27 @@ pub enum Search {
     Exact,
     /// As the host does it.
     Pruned,
+    /// The same, with a checkpoint wherever one may stand.
+    Eager,
 }
 
 impl Search {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::Whole, Self::Exact, Self::Pruned];
+    pub const ALL: [Self; 4] = [Self::Whole, Self::Exact, Self::Pruned, Self::Eager];
 
     fn policy(self) -> Policy {
         match self {
             Self::Whole => Policy { prune: false, ..Policy::default() },
             Self::Exact => Policy { exact_subsumption: true, checkpoint_everywhere: true, ..Policy::default() },
             Self::Pruned => Policy::default(),
+            Self::Eager => Policy { checkpoint_everywhere: true, ..Policy::default() },
         }
     }
 
     const fn claim(self) -> Claim {
         match self {
             Self::Whole | Self::Exact => Claim::Everything,
-            Self::Pruned => Claim::Kinds,
+            Self::Pruned | Self::Eager => Claim::Kinds,
         }
     }
 }
@@ -71,6 +76,13 @@ pub enum Violation {
     Fault(Fault),
     /// It went on for ever.
     Endless,
+    /// The verifier met an invariant of its own that does not hold.
+    Internal(String),
+    /// It is refused where every path is walked to its end.
+    Disagreement {
+        /// Why.
+        refused: String,
+    },
     /// No recorded state contains the machine's.
     Outside {
         /// The instruction.
@@ -131,24 +143,76 @@ impl Observer for Recorder {
     }
 }
 
-/// Verifies a program by this search and, if it is accepted, runs it `runs` times; the inputs follow from `seed`.
-///
-/// # Errors
-///
-/// The [`Violation`] that was met first.
-pub fn check(linux: &Linux, request: &LoadRequest, search: Search, seed: u64, runs: u64) -> Result<Tally, Violation> {
-    let mut tally = Tally { verdicts: 1, ..Tally::default() };
+/// What a search said of a program.
+enum Said {
+    Accepted(Recorder),
+    /// Why.
+    Refused(String),
+    /// Nothing, within its means.
+    Nothing,
+}
+
+fn ask(linux: &Linux, request: &LoadRequest, search: Search) -> Result<Said, Violation> {
     let budget = Budget { insns: Some(VERIFIED), ..Budget::default() };
     let mut recorder = Recorder::default();
     let verifier = Verifier::builder(linux).policy(search.policy()).budget(budget).build();
-    if verifier.verify_with(request, &mut recorder).is_err() {
-        return Ok(tally);
+    match verifier.verify_with(request, &mut recorder) {
+        Ok(_) => Ok(Said::Accepted(recorder)),
+        Err(rejection) => match rejection.cause {
+            RejectionCause::Violation(violation) => Ok(Said::Refused(format!("{violation:?}"))),
+            RejectionCause::Internal { at, what } => Err(Violation::Internal(format!("{at}: {what}"))),
+            RejectionCause::LoadRefused(_)
+            | RejectionCause::MapRefused { .. }
+            | RejectionCause::NoSuchMap { .. }
+            | RejectionCause::MissingInsn { .. }
+            | RejectionCause::NoDirectValue { .. }
+            | RejectionCause::DirectValueOutOfBounds { .. }
+            | RejectionCause::Structure(_)
+            | RejectionCause::InfiniteLoop { .. }
+            | RejectionCause::Limit(_)
+            | RejectionCause::Interrupted
+            | RejectionCause::Unsupported(_) => Ok(Said::Nothing),
+        },
     }
-    tally.accepted = 1;
+}
+
+/// Verifies a program by every search and, where it is accepted, runs it `runs` times; the inputs follow from `seed`.
+///
+/// # Errors
+///
+/// The [`Violation`] that was met first, and the search whose verdict it breaks.
+pub fn check(linux: &Linux, request: &LoadRequest, seed: u64, runs: u64) -> Result<Tally, (Search, Violation)> {
+    let mut tally = Tally::default();
+    let mut refused = None;
+    for search in Search::ALL {
+        tally.verdicts += 1;
+        match ask(linux, request, search).map_err(|violation| (search, violation))? {
+            Said::Accepted(recorder) => {
+                if let Some(refused) = refused {
+                    return Err((search, Violation::Disagreement { refused }));
+                }
+                tally.accepted += 1;
+                run(request, search, &recorder, seed, runs, &mut tally).map_err(|violation| (search, violation))?;
+            }
+            Said::Refused(why) if search == Search::Whole => refused = Some(why),
+            Said::Refused(_) | Said::Nothing => {}
+        }
+    }
+    Ok(tally)
+}
+
+fn run(
+    request: &LoadRequest,
+    search: Search,
+    recorder: &Recorder,
+    seed: u64,
+    runs: u64,
+    tally: &mut Tally,
+) -> Result<(), Violation> {
     for run in 0..runs {
         let inputs = Choices::seeded(seed.wrapping_mul(0x2545_f491_4f6c_dd1d).wrapping_add(run));
         let mut machine = Machine::new(request, inputs);
-        let (end, steps) = machine.run(STEPS, |machine| outside(machine, &recorder, search.claim()))?;
+        let (end, steps) = machine.run(STEPS, |machine| outside(machine, recorder, search.claim()))?;
         tally.runs += 1;
         tally.steps += steps;
         match end {
@@ -158,7 +222,7 @@ pub fn check(linux: &Linux, request: &LoadRequest, search: Search, seed: u64, ru
             End::Fault(fault) => return Err(Violation::Fault(fault)),
         }
     }
-    Ok(tally)
+    Ok(())
 }
 
 /// The law, where the machine stands.

@@ -15,11 +15,17 @@
 mod access;
 mod arithmetic;
 mod control;
+mod host;
+mod types;
+mod ways;
+mod weights;
 
-use bpfvet::platform::{LoadRequest, MapDef, MapKind, ProgramType};
-use bpfvet_insn::{AluOp, Call, ImmSource, Insn, InsnIdx, Operand, Program, Reg, Size, Width};
+use bpfvet::platform::{FieldKind, LoadRequest, MapDef, MapField, MapKind, Privilege, ProgramType};
+use bpfvet_insn::{AluOp, Call, CmpOp, ImmSource, Insn, InsnIdx, Operand, Program, Reg, Size, Width};
 
 use crate::machine::Choices;
+
+pub use weights::{Statement, Weights};
 
 /// Types with contexts that the machine models.
 const TYPES: [ProgramType; 4] =
@@ -29,8 +35,14 @@ const TYPES: [ProgramType; 4] =
 const ARRAY: i32 = 0;
 const HASH: i32 = 1;
 const RINGBUF: i32 = 2;
+const DEEP: i32 = 3;
+const PROGRAMS: i32 = 4;
+const LOCKED: i32 = 5;
+const TIMED: i32 = 6;
 /// Bytes of a value of the array and the hash.
 const VALUE_SIZE: u32 = 48;
+/// Bytes of a value with a lock or a timer.
+const SPECIAL_SIZE: u32 = 32;
 /// Slots of stack that statements use.
 const SLOTS: u32 = 12;
 
@@ -107,11 +119,32 @@ enum Role {
     Called,
     /// Run by a helper; the same, and returns 0 or 1.
     Callback,
+    /// Verified on its own; given a number and sixteen bytes or nothing.
+    Global,
+    /// The same, given the context: it makes the packet move.
+    Mover,
+    /// Returns the number that it is given.
+    Same,
+    /// Uses the number that it is given as an offset.
+    User,
+    /// Returns one number or another; the other may be anything.
+    Chooses(i32, Option<i32>),
+    /// Run by a helper: adds to a number in the stack, and perhaps keeps it small.
+    Grows(i32, bool),
+    /// Run later for a value of a map, of which it may read too much.
+    Later(bool),
+    /// Run by a helper for each value of a map, of which it may read too much.
+    Element(bool),
+    /// Given the context, loads from the packet.
+    Loads,
+    /// Given the context, lets another program take over.
+    Hands,
 }
 
 /// A program in the making.
 struct Maker<'c, 'a> {
     choices: &'c mut Choices<'a>,
+    weights: &'c Weights,
     kind: ProgramType,
     code: Vec<Insn>,
     known: Known,
@@ -126,37 +159,71 @@ struct Maker<'c, 'a> {
     budget: u32,
 }
 
-/// The request for a generated program of one of a few types, with an array, a hash and a ring buffer.
+/// The request for a generated program of one of a few types, with the maps of [`request`].
 #[must_use]
 pub fn generate(choices: &mut Choices<'_>) -> LoadRequest {
+    generate_of(choices, &Weights::default())
+}
+
+/// The same, made of statements in these proportions.
+#[must_use]
+pub fn generate_of(choices: &mut Choices<'_>, weights: &Weights) -> LoadRequest {
     let kind = choices.pick(&TYPES);
+    let watched = kind != ProgramType::KPROBE && choices.one_in(weights.watched);
     let mut functions: Vec<Vec<Insn>> = Vec::new();
     let mut roles = vec![Role::Entry];
     let mut next = 0;
     while let Some(role) = roles.get(next).copied() {
         let known = Known { numbers: [false; 10], value: false, slots: Default::default() };
-        let budget = if role == Role::Entry { 4 + choices.below(20) } else { 1 + choices.below(5) };
+        let budget = if role == Role::Entry { 3 + choices.below(weights.length()) } else { 1 + choices.below(5) };
         let asked = roles.clone();
+        let choices = &mut *choices;
         let mut maker =
-            Maker { choices: &mut *choices, kind, code: Vec::new(), known, role, loops: 0, depth: 0, asked, budget };
+            Maker { choices, weights, kind, code: Vec::new(), known, role, loops: 0, depth: 0, asked, budget };
         maker.function();
         let Maker { code, asked, .. } = maker;
         roles = asked;
         functions.push(code);
         next += 1;
     }
-    request(kind, link(functions))
+    let starts = functions.iter().scan(0, |at, code| {
+        let start = InsnIdx(*at);
+        *at += code.iter().map(Insn::slots).sum::<u32>();
+        Some(start)
+    });
+    let (btf, funcs) = types::of(kind, starts.zip(roles));
+    let mut request = request(kind, link(functions));
+    request.btf = btf;
+    request.funcs = funcs;
+    if watched {
+        request.privilege = Privilege { perfmon: false, sys_admin: false, ..Privilege::FULL };
+    }
+    request
 }
 
 /// A request for this program with the maps that generated ones use.
 #[must_use]
 pub fn request(kind: ProgramType, program: Program) -> LoadRequest {
     let mut request = LoadRequest::new("generated", kind, program);
+    let array = MapDef::new("array", MapKind::ARRAY, 4, VALUE_SIZE, 4);
+    let mut deep = MapDef::new("deep", MapKind::ARRAY_OF_MAPS, 4, 4, 4);
+    deep.inner = Some(Box::new(array.clone()));
     request.maps = vec![
-        MapDef::new("array", MapKind::ARRAY, 4, VALUE_SIZE, 4),
+        array,
         MapDef::new("hash", MapKind::HASH, 8, VALUE_SIZE, 64),
         MapDef::new("ringbuf", MapKind::RINGBUF, 0, 0, 4096),
+        deep,
+        MapDef::new("programs", MapKind::PROG_ARRAY, 4, 4, 4),
     ];
+    // Not all types may have locks and timers.
+    if matches!(kind, ProgramType::XDP | ProgramType::SCHED_CLS) {
+        for (name, kind, size) in [("locked", FieldKind::SpinLock, 4), ("timed", FieldKind::Timer, 16)] {
+            let mut map = MapDef::new(name, MapKind::ARRAY, 4, SPECIAL_SIZE, 2);
+            map.fields.push(MapField { kind, offset: 0, size, pointee: 0, node: 0 });
+            map.btf_value = 1;
+            request.maps.push(map);
+        }
+    }
     request
 }
 
@@ -194,21 +261,66 @@ impl Maker<'_, '_> {
             Role::Entry => {
                 self.mov(R6, R1);
                 self.mov_imm(R7, 0);
-                self.known.set_number(R7, true);
                 self.mov_imm(R0, 0);
-                self.known.set_number(R0, true);
                 for slot in 0..SLOTS {
                     self.store_imm(FP, slot_at(slot), Size::B8, 0);
                 }
+                self.body();
             }
             Role::Called | Role::Callback => {
                 self.mov(R7, R1);
-                self.known.set_number(R7, true);
                 self.mov(R6, R2);
                 self.mov_imm(R0, 0);
-                self.known.set_number(R0, true);
+                self.body();
             }
+            Role::Global => {
+                self.mov(R7, R1);
+                self.mov(R6, R2);
+                self.mov_imm(R0, 0);
+                self.push(Insn::Branch { width: Width::W64, op: CmpOp::Ne, dst: R6, src: Operand::Imm(0), off: 1 });
+                self.push(Insn::Exit);
+                let size = self.size();
+                let room = types::GIVEN - size.bytes() + u32::from(self.slip(20));
+                let off = i16::try_from(self.choices.below(room + 1)).unwrap_or(0);
+                self.push(Insn::Load { dst: R7, base: R6, off, size, signed: false });
+                self.push(Insn::Store { base: R6, off, size, src: Operand::Reg(R7) });
+                self.body();
+            }
+            Role::Mover => self.moves(),
+            Role::Same => self.mov(R0, R1),
+            Role::User => {
+                self.mov(R2, FP);
+                self.add(R2, R1);
+                self.push(Insn::Load { dst: R0, base: R2, off: -64, size: Size::B1, signed: false });
+            }
+            Role::Chooses(good, other) => self.choose(good, other),
+            Role::Grows(step, masked) => {
+                self.push(Insn::Load { dst: R3, base: R2, off: 0, size: Size::B8, signed: false });
+                self.alu_imm(AluOp::Add, R3, step);
+                if masked {
+                    self.alu_imm(AluOp::And, R3, 63);
+                }
+                self.push(Insn::Store { base: R2, off: 0, size: Size::B8, src: Operand::Reg(R3) });
+                self.mov_imm(R0, 0);
+            }
+            Role::Later(wrong) => {
+                self.element(SPECIAL_SIZE, wrong);
+                self.mov_imm(R0, 0);
+            }
+            Role::Element(wrong) => {
+                self.element(VALUE_SIZE, wrong);
+                self.mov_imm(R0, 0);
+            }
+            Role::Loads => self.loads(),
+            Role::Hands => self.hand_over(),
         }
+        self.push(Insn::Exit);
+    }
+
+    /// Statements, and a result.
+    fn body(&mut self) {
+        self.known.set_number(R7, true);
+        self.known.set_number(R0, true);
         while self.budget > 0 {
             self.statement();
         }
@@ -220,29 +332,72 @@ impl Maker<'_, '_> {
         }
         if self.role == Role::Callback && self.choices.one_in(2) {
             self.mov(R0, R7);
-            let mask = if self.choices.one_in(20) { 3 } else { 1 };
+            let mask = if self.slip(20) { 3 } else { 1 };
             self.alu_imm(AluOp::And, R0, mask);
         }
-        self.push(Insn::Exit);
     }
 
     fn statement(&mut self) {
         self.budget = self.budget.saturating_sub(1);
-        match self.choices.below(20) {
-            0..=5 => self.arithmetic(),
-            6 | 7 => self.number_from_outside(),
-            8 => self.stack(),
-            9 => self.spill_or_fill(),
-            10 => self.variable_stack(),
-            11 => self.look_up(),
-            12 | 13 => self.map_value(),
-            14 => self.atomic(),
-            15 => self.packet(),
-            16 => self.record(),
-            17 => self.branch(),
-            18 => self.repeat(),
-            _ => self.call(),
+        let number = self.choices.bits();
+        match self.weights.pick(number) {
+            Statement::Arithmetic => self.arithmetic(),
+            Statement::Outside => self.number_from_outside(),
+            Statement::Stack => self.stack(),
+            Statement::Spill => self.spill_or_fill(),
+            Statement::Narrow => self.narrow(),
+            Statement::VariableStack => self.variable_stack(),
+            Statement::Linked => self.linked(),
+            Statement::LookUp => self.look_up(),
+            Statement::MapValue => self.map_value(),
+            Statement::InnerMap => self.inner_map(),
+            Statement::Atomic => self.atomic(),
+            Statement::Packet => self.packet(),
+            Statement::MovePacket => self.move_packet(),
+            Statement::PacketLoad => self.packet_load(),
+            Statement::Fill => self.fill(),
+            Statement::Record => self.record(),
+            Statement::Socket => self.socket(),
+            Statement::Lock => self.lock(),
+            Statement::Timer => self.timer(),
+            Statement::Branch => self.branch(),
+            Statement::Repeat => self.repeat(),
+            Statement::Call => self.call(),
+            Statement::ForEach => self.for_each(),
+            Statement::TailCall => self.tail_call(),
+            Statement::Ways => self.ways(),
+            Statement::Growth => self.growth(),
         }
+    }
+
+    /// A mistake is made here, one time in `usual` if programs are not daring.
+    fn slip(&mut self, usual: u32) -> bool {
+        self.choices.one_in((usual / self.weights.daring.max(1)).max(2))
+    }
+
+    /// A function of this kind, by position: one that was asked for already, or another.
+    fn ask(&mut self, role: Role) -> i32 {
+        // A function may call only later ones, so that no call leads back.
+        let known = self.asked.iter().skip(1).position(|asked| *asked == role).map(|position| position + 1);
+        let position = match known {
+            Some(position) if self.role == Role::Entry => position,
+            Some(_) | None => {
+                self.asked.push(role);
+                self.asked.len() - 1
+            }
+        };
+        i32::try_from(position).unwrap_or(0)
+    }
+
+    /// Calls a function of this kind with what the first two registers hold.
+    fn ask_and_call(&mut self, role: Role) {
+        let function = self.ask(role);
+        self.push(Insn::Call(Call::Subprog(function)));
+        self.known.called();
+    }
+
+    fn address_of(&mut self, dst: Reg, function: i32) {
+        self.push(Insn::LoadImm64 { dst, imm: ImmSource::Func(function) });
     }
 
     fn push(&mut self, insn: Insn) {

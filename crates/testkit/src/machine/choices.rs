@@ -48,6 +48,16 @@ impl<'a> Choices<'a> {
         self.below(times) == 0
     }
 
+    /// That many bytes.
+    pub fn bytes(&mut self, len: usize) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(len.next_multiple_of(8));
+        while bytes.len() < len {
+            bytes.extend(self.bits().to_le_bytes());
+        }
+        bytes.truncate(len);
+        bytes
+    }
+
     /// One of these.
     pub fn pick<T: Copy, const N: usize>(&mut self, from: &[T; N]) -> T {
         const { assert!(N > 0) };

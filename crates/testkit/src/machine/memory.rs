@@ -39,14 +39,20 @@ pub enum RegionKind {
     },
     /// The program's context; what a load yields is up to the machine.
     Context,
-    /// A map itself, by position in the request; nothing can be loaded from it.
+    /// A map itself, by position among the machine's; nothing can be loaded from it.
     Map(usize),
-    /// A value of a map. Others may write to it at any time.
+    /// A value of a map, likewise. Others may write to it at any time.
     MapValue(usize),
+    /// A key of a map, as a callback is given one.
+    MapKey(usize),
     /// The packet.
     Packet,
     /// A ring buffer record, which must be given back.
     Record,
+    /// A socket, which must be given back; what a load yields is up to the machine.
+    Socket,
+    /// Another view of a socket, which lives as long as the socket does.
+    View,
     /// A function that begins there; nothing can be loaded from it.
     Func(InsnIdx),
 }
@@ -64,6 +70,8 @@ pub struct Region {
     pub bytes: Vec<u8>,
     /// Pointers that lie in it whole, by offset.
     pub spilled: BTreeMap<i64, Ptr>,
+    /// Which bytes were written, where that matters.
+    pub written: Option<Vec<bool>>,
     /// It may still be accessed.
     pub alive: bool,
 }
@@ -86,8 +94,14 @@ pub enum FaultCause {
     },
     /// The region is gone: a frame that was left, a record that was given back.
     Dead(RegionKind),
-    /// A record was not given back.
+    /// Stack is read that was never written, by a program that must not see what was left there.
+    Unwritten,
+    /// A record or a socket was not given back.
     Leaked(RegionId),
+    /// A callback returns what it must not.
+    CallbackResult(u64),
+    /// A lock is held where it must not be.
+    LockHeld,
     /// A helper is given something that it must not be given, in this register.
     Argument(Reg),
     /// There is no instruction here.
@@ -100,6 +114,8 @@ pub enum FaultCause {
 #[derive(Clone, Debug, Default)]
 pub struct Memory {
     regions: Vec<Region>,
+    /// Regions that must be given back.
+    held: Vec<RegionId>,
 }
 
 impl Memory {
@@ -107,8 +123,18 @@ impl Memory {
     pub fn add(&mut self, kind: RegionKind, first: i64, bytes: Vec<u8>) -> RegionId {
         let id = self.regions.len();
         let base = 0xffff_8880_0000_0000_u64.wrapping_add((id as u64) << 20).wrapping_add(0x8_0000);
-        self.regions.push(Region { kind, base, first, bytes, spilled: BTreeMap::new(), alive: true });
+        self.regions.push(Region { kind, base, first, bytes, spilled: BTreeMap::new(), written: None, alive: true });
+        if matches!(kind, RegionKind::Record | RegionKind::Socket) {
+            self.held.push(RegionId(id));
+        }
         RegionId(id)
+    }
+
+    /// From now on it matters which bytes of a region were written: none, so far.
+    pub fn watch_writes(&mut self, id: RegionId) {
+        if let Some(region) = self.regions.get_mut(id.0) {
+            region.written = Some(vec![false; region.bytes.len()]);
+        }
     }
 
     /// The region with this number.
@@ -121,13 +147,14 @@ impl Memory {
     pub fn end(&mut self, id: RegionId) {
         if let Some(region) = self.regions.get_mut(id.0) {
             region.alive = false;
+            self.held.retain(|held| *held != id);
         }
     }
 
-    /// Records that live.
-    pub fn records(&self) -> impl Iterator<Item = RegionId> {
-        let live = |region: &Region| region.alive && region.kind == RegionKind::Record;
-        self.regions.iter().enumerate().filter(move |(_, region)| live(region)).map(|(id, _)| RegionId(id))
+    /// Records and sockets that were not given back, oldest first.
+    #[must_use]
+    pub fn held(&self) -> &[RegionId] {
+        &self.held
     }
 
     /// A word as a number.
@@ -156,6 +183,16 @@ impl Memory {
         }
     }
 
+    /// Whether the bytes there may be read: where it matters, they were written.
+    pub fn check_written(&self, at: Ptr, size: u32) -> Result<(), FaultCause> {
+        let start = self.place(at, size)?;
+        let written = self.region(at.region).and_then(|region| region.written.as_deref());
+        let all = written.is_none_or(|written| {
+            written.get(start..start + size as usize).is_some_and(|written| written.iter().all(|written| *written))
+        });
+        if all { Ok(()) } else { Err(FaultCause::Unwritten) }
+    }
+
     /// The bytes there, in order.
     pub fn bytes(&self, at: Ptr, size: u32) -> Result<&[u8], FaultCause> {
         let start = self.place(at, size)?;
@@ -168,7 +205,12 @@ impl Memory {
         let start = self.place(at, u32::try_from(new.len()).unwrap_or(u32::MAX))?;
         let Some(region) = self.regions.get_mut(at.region.0) else { return Err(FaultCause::NotAPointer(0)) };
         let end = at.off.saturating_add(i64::try_from(new.len()).unwrap_or(i64::MAX));
-        region.spilled.retain(|off, _| off.saturating_add(8) <= at.off || *off >= end);
+        if !region.spilled.is_empty() {
+            region.spilled.retain(|off, _| off.saturating_add(8) <= at.off || *off >= end);
+        }
+        if let Some(place) = region.written.as_mut().and_then(|written| written.get_mut(start..start + new.len())) {
+            place.fill(true);
+        }
         if let Some(place) = region.bytes.get_mut(start..start + new.len()) {
             place.copy_from_slice(new);
         }

@@ -87,7 +87,7 @@ impl Machine<'_> {
             Insn::Call(Call::Helper(id)) => return self.call_helper(id, next),
             Insn::Call(Call::Subprog(_)) => {
                 let start = target()?;
-                return self.enter(start, None);
+                return self.enter_called(start);
             }
             Insn::Call(Call::Kfunc { .. }) => return Err(Stop::Unsupported("functions of the host")),
             Insn::Exit => return self.leave(),
@@ -149,8 +149,10 @@ impl Machine<'_> {
                 let written = self.choices.word();
                 self.memory.store(at, size, Word::Num(written))?;
             }
+            Some(RegionKind::Socket | RegionKind::View) => return self.load_socket(at, size),
             Some(
                 RegionKind::MapValue(_)
+                | RegionKind::MapKey(_)
                 | RegionKind::Stack { .. }
                 | RegionKind::Map(_)
                 | RegionKind::Packet
@@ -159,6 +161,7 @@ impl Machine<'_> {
             )
             | None => {}
         }
+        self.memory.check_written(at, size.bytes())?;
         Ok(self.memory.load(at, size)?)
     }
 
@@ -211,6 +214,7 @@ impl Machine<'_> {
         if !in_context {
             return Err(FaultCause::Argument(Reg::R6).into());
         }
+        self.no_lock()?;
         self.clobber();
         if self.choices.one_in(4) {
             self.write(Reg::R0, Word::Num(0));

@@ -60,12 +60,20 @@ impl Maker<'_, '_> {
         let src = self.number();
         self.mov(dst, src);
         self.known.set_number(dst, false);
-        let slip = if self.choices.one_in(25) { 1 + self.choices.below(8) } else { 0 };
+        let slip = if self.slip(25) { 1 + self.choices.below(8) } else { 0 };
         let limit = i32::try_from(count + slip).unwrap_or(1).max(1);
         if self.choices.one_in(2) {
             let mask = if count.is_power_of_two() { limit - 1 } else { (1 << limit.ilog2()) - 1 };
             self.alu_imm(AluOp::And, dst, mask);
             body(self);
+        } else if self.choices.one_in(4) && limit.cast_unsigned().is_power_of_two() {
+            let test = |off| Insn::Branch { width: Width::W64, op: CmpOp::Set, dst, src: Operand::Imm(-limit), off };
+            self.guarded(test, body);
+        } else if self.choices.one_in(4) {
+            // Into the block, not over it.
+            let other = |off| Insn::Jump { off: i32::from(off), long: false };
+            self.push(Insn::Branch { width: Width::W64, op: CmpOp::Le, dst, src: Operand::Imm(limit - 1), off: 1 });
+            self.guarded(other, body);
         } else if self.choices.one_in(3) {
             self.push(Insn::Alu { width: Width::W64, op: AluOp::Mod, dst, src: Operand::Imm(limit) });
             body(self);
@@ -132,7 +140,7 @@ impl Maker<'_, '_> {
         self.alu_imm(AluOp::Add, R2, i32::from(slot_at(slot)));
         self.helper(1);
         self.known.set_number(R0, false);
-        let checked = !self.choices.one_in(20);
+        let checked = !self.slip(20);
         let is_null = |off| Insn::Branch { width: Width::W64, op: CmpOp::Eq, dst: R0, src: Operand::Imm(0), off };
         let before = self.known.value;
         if checked {
@@ -168,7 +176,7 @@ impl Maker<'_, '_> {
         let size = self.size();
         let room = VALUE_SIZE - size.bytes();
         if self.choices.one_in(2) {
-            let slip = if self.choices.one_in(30) { 1 } else { 0 };
+            let slip = u32::from(self.slip(30));
             let off = i16::try_from(self.choices.below(room + 1 + slip)).unwrap_or(0);
             self.touch(R8, off, size, true);
         } else {
@@ -222,6 +230,73 @@ impl Maker<'_, '_> {
         }
     }
 
+    /// A part of a number goes to the stack and a part of that comes back.
+    pub(super) fn narrow(&mut self) {
+        let (slot, src) = (self.slot(), self.number());
+        let (stored, loaded) = (self.size(), self.size());
+        let inside = i16::try_from(self.choices.below(8 / loaded.bytes()) * loaded.bytes()).unwrap_or(0);
+        let inside = if self.choices.one_in(2) { 0 } else { inside };
+        self.push(Insn::Store { base: FP, off: slot_at(slot), size: Size::B8, src: Operand::Reg(src) });
+        self.hold(slot, Held::Number);
+        self.push(Insn::Store { base: FP, off: slot_at(slot), size: stored, src: Operand::Reg(src) });
+        if self.choices.one_in(3) {
+            let off = slot_at(slot) + i16::try_from(self.choices.below(8)).unwrap_or(0);
+            let imm = self.choices.imm();
+            self.push(Insn::Store { base: FP, off, size: Size::B1, src: Operand::Imm(imm) });
+        }
+        let signed = self.choices.one_in(3) && loaded != Size::B8;
+        self.push(Insn::Load { dst: R3, base: FP, off: slot_at(slot) + inside, size: loaded, signed });
+        self.known.set_number(R3, true);
+        if self.choices.one_in(2) {
+            self.alu_imm(AluOp::And, R3, 0x1ff);
+        }
+    }
+
+    /// Two numbers that are equal up to a constant: one is bounded, the other is used.
+    pub(super) fn linked(&mut self) {
+        let src = self.number();
+        self.mov(R3, src);
+        if self.choices.one_in(2) {
+            self.alu_imm(AluOp::And, R3, 0xff);
+        }
+        let width = if self.choices.one_in(2) { Width::W32 } else { Width::W64 };
+        if self.choices.one_in(3) {
+            self.push(Insn::Mov { width: Width::W32, dst: R3, src: Operand::Reg(R3) });
+        }
+        self.push(Insn::Mov { width, dst: R2, src: Operand::Reg(R3) });
+        let op = self.choices.pick(&[AluOp::Add, AluOp::Add, AluOp::Sub, AluOp::Mul, AluOp::Xor]);
+        let by = if self.choices.one_in(8) {
+            self.choices.imm()
+        } else {
+            1 + i32::try_from(self.choices.below(9)).unwrap_or(0)
+        };
+        self.push(Insn::Alu { width, op, dst: R2, src: Operand::Imm(by) });
+        if self.choices.one_in(3) {
+            self.push(Insn::Alu { width, op: AluOp::Add, dst: R3, src: Operand::Imm(2) });
+        }
+        let compared = if self.choices.one_in(3) { Width::W32 } else { Width::W64 };
+        let op = self.choices.pick(&[CmpOp::Gt, CmpOp::Ge, CmpOp::Sgt, CmpOp::Ne]);
+        let limit = i32::try_from(self.choices.below(40)).unwrap_or(0);
+        let (tested, used) = if self.choices.one_in(2) { (R2, R3) } else { (R3, R2) };
+        let beyond = |off| Insn::Branch { width: compared, op, dst: tested, src: Operand::Imm(limit), off };
+        for reg in [R2, R3] {
+            self.known.set_number(reg, false);
+        }
+        let slips = self.slip(6);
+        self.guarded(beyond, |maker| {
+            maker.mov(R4, used);
+            maker.mov(R7, tested);
+            maker.known.set_number(R4, false);
+            maker.known.set_number(R7, true);
+            if slips {
+                maker.mov(R5, FP);
+                maker.add(R5, used);
+                maker.push(Insn::Load { dst: R5, base: R5, off: -56, size: Size::B1, signed: false });
+                maker.known.set_number(R5, false);
+            }
+        });
+    }
+
     /// Bytes of a packet that were shown to be there, or almost.
     pub(super) fn packet(&mut self) {
         let fields = if self.kind == ProgramType::XDP {
@@ -251,7 +326,7 @@ impl Maker<'_, '_> {
             let (op, dst, src) = if maker.choices.one_in(2) { (CmpOp::Gt, R5, R4) } else { (CmpOp::Lt, R4, R5) };
             let beyond = |off| Insn::Branch { width: Width::W64, op, dst, src: Operand::Reg(src), off };
             maker.guarded(beyond, |maker| {
-                let slip = if maker.choices.one_in(25) { 1 } else { 0 };
+                let slip = u32::from(maker.slip(25));
                 let room = u32::try_from(shown).unwrap_or(0) + slip;
                 if let Some(room) = room.checked_sub(size.bytes()) {
                     let off = i16::try_from(maker.choices.below(room + 1)).unwrap_or(0);
@@ -289,7 +364,7 @@ impl Maker<'_, '_> {
             }
             maker.mov(R1, R0);
             maker.mov_imm(R2, 0);
-            if !maker.choices.one_in(25) {
+            if !maker.slip(25) {
                 let helper = if maker.choices.one_in(2) { 132 } else { 133 };
                 maker.helper(helper);
             }

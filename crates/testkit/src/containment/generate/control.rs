@@ -1,6 +1,6 @@
 //! Statements made of statements: branches, loops, calls.
 
-use bpfvet_insn::{AluOp, Call, CmpOp, ImmSource, Insn, Operand, Width};
+use bpfvet_insn::{AluOp, Call, CmpOp, Insn, Operand, Width};
 
 use super::{FP, Held, Maker, R0, R1, R2, R3, R4, R9, Role, distance, slot_at};
 
@@ -20,8 +20,8 @@ const COMPARISONS: [CmpOp; 11] = [
 
 /// Blocks within blocks.
 const NESTED: u32 = 4;
-/// Functions of a program, and how deep calls go.
-const FUNCTIONS: usize = 4;
+/// Functions of a program, beyond which no more are called for their own sake.
+const FUNCTIONS: usize = 5;
 
 impl Maker<'_, '_> {
     fn statements(&mut self) {
@@ -101,19 +101,18 @@ impl Maker<'_, '_> {
         if self.choices.one_in(3) || (self.role != Role::Entry && !self.choices.one_in(4)) {
             return self.update();
         }
-        let role = if self.choices.one_in(2) { Role::Callback } else { Role::Called };
-        let same = self.asked.iter().skip(1).position(|asked| *asked == role).map(|position| position + 1);
-        let callee = match same {
-            // A function may call only later ones, so that no call leads back.
-            Some(callee) if self.role == Role::Entry && self.choices.one_in(2) => callee,
-            Some(_) | None if self.asked.len() < FUNCTIONS => {
-                self.asked.push(role);
-                self.asked.len() - 1
-            }
-            Some(_) | None => return self.arithmetic(),
-        };
-        let callee = i32::try_from(callee).unwrap_or(0);
+        if self.asked.len() >= FUNCTIONS {
+            return self.arithmetic();
+        }
+        let role = self.choices.pick(&[Role::Callback, Role::Callback, Role::Called, Role::Global]);
+        self.call_of(role);
+    }
+
+    /// Calls a function of this kind, or has it called; it is given a number and sixteen bytes of stack.
+    pub(super) fn call_of(&mut self, role: Role) {
+        let callee = self.ask(role);
         let (number, slot) = (self.number(), self.choices.below(super::SLOTS - 1));
+        let slips = self.slip(20);
         for slot in [slot, slot + 1] {
             if let Some(held) = self.known.slots.get_mut(slot as usize) {
                 *held = Held::Number;
@@ -129,17 +128,25 @@ impl Maker<'_, '_> {
             } else {
                 self.mov_imm(R1, count);
             }
-            self.push(Insn::LoadImm64 { dst: R2, imm: ImmSource::Func(callee) });
+            self.address_of(R2, callee);
             self.mov(R3, FP);
             self.alu_imm(AluOp::Add, R3, low);
             self.mov_imm(R4, 0);
             self.helper(181);
-        } else {
-            self.mov(R1, number);
-            self.mov(R2, FP);
-            self.alu_imm(AluOp::Add, R2, low);
-            self.push(Insn::Call(Call::Subprog(callee)));
-            self.known.called();
+            return;
+        }
+        self.mov(R1, number);
+        self.mov(R2, FP);
+        self.alu_imm(AluOp::Add, R2, if slips && role == Role::Global { -8 } else { low });
+        if role == Role::Global && self.choices.one_in(5) {
+            self.mov_imm(R2, 0);
+        }
+        self.push(Insn::Call(Call::Subprog(callee)));
+        self.known.called();
+        if slips && role == Role::Called {
+            // What the arguments were is no longer there.
+            let gone = self.choices.pick(&[R1, R2]);
+            self.mov(R0, gone);
         }
     }
 
