@@ -13,6 +13,7 @@ mod oracle;
 mod prove;
 mod selftests;
 mod shell;
+mod soundness;
 mod tidy;
 
 use std::process::ExitCode;
@@ -36,6 +37,8 @@ enum Chore {
     Setup(lab::Setup),
     /// Two solvers prove the scalar domain's operators sound at 64 bits, and refute operators that were put wrong.
     Prove(prove::Options),
+    /// Generated programs run inside what was verified, mistakes made on purpose are found, bugs of history are refused.
+    Soundness(soundness::Options),
     /// Real kernels.
     #[command(subcommand)]
     Kernel(lab::KernelCommand),
@@ -65,6 +68,7 @@ fn main() -> ExitCode {
         Chore::Core => core_crates::run(),
         Chore::Setup(args) => lab::setup(&args),
         Chore::Prove(options) => prove::run(&options),
+        Chore::Soundness(options) => soundness::run(&options),
         Chore::Kernel(command) => lab::kernel(&command),
         Chore::Oracle(args) => oracle::run(&args),
         Chore::Numbers(args) => numbers::run(&args),

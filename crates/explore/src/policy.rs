@@ -9,6 +9,8 @@ pub struct Policy {
     pub checkpoint_everywhere: bool,
     /// Numbers whose range never mattered are compared all the same.
     pub exact_subsumption: bool,
+    /// Of two ways the one that the kernel puts aside is walked first.
+    pub reversed: bool,
     /// Jumps since the last checkpoint before another is worth it.
     pub min_jumps: u64,
     /// Instructions since the last checkpoint before another is worth it.
@@ -32,6 +34,7 @@ impl Default for Policy {
             prune: true,
             checkpoint_everywhere: false,
             exact_subsumption: false,
+            reversed: false,
             min_jumps: 2,
             min_insns: 8,
             min_loop_jumps: 20,

@@ -178,6 +178,7 @@ impl<'a, 'f> Search<'a, 'f> {
             Ok(next) => next,
             Err(failure) => return self.failed(failure, path, at, speculative),
         };
+        let next = if self.policy.reversed { self.other_way(path, next) } else { next };
         if !self.effects.forks.is_empty() {
             self.put_aside(path, at)?;
         }
@@ -220,6 +221,17 @@ impl<'a, 'f> Search<'a, 'f> {
             Failure::Violation(violation) => Err(Box::new((RejectionCause::Violation(violation), state()))),
             Failure::Unsupported(what) => Err(Box::new((RejectionCause::Unsupported(what), state()))),
             Failure::Internal { at, what } => Err(internal(at, what)),
+        }
+    }
+
+    /// Exchanges the way that goes on with the one that was put aside, where there are just those two.
+    fn other_way(&mut self, path: &mut Path, next: Next) -> Next {
+        match (next, self.effects.forks.as_mut_slice()) {
+            (Next::To(to), [Fork { state, at, kind: ForkKind::Branch }]) => {
+                core::mem::swap(&mut path.state, state);
+                Next::To(core::mem::replace(at, to))
+            }
+            (Next::To(_) | Next::CallbackReturn(_) | Next::End, _) => next,
         }
     }
 

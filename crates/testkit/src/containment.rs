@@ -46,11 +46,13 @@ pub enum Search {
     Pruned,
     /// The same, with a checkpoint wherever one may stand.
     Eager,
+    /// The same, and of two ways the other one first.
+    Reversed,
 }
 
 impl Search {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Whole, Self::Exact, Self::Pruned, Self::Eager];
+    pub const ALL: [Self; 5] = [Self::Whole, Self::Exact, Self::Pruned, Self::Eager, Self::Reversed];
 
     fn policy(self) -> Policy {
         match self {
@@ -58,13 +60,14 @@ impl Search {
             Self::Exact => Policy { exact_subsumption: true, checkpoint_everywhere: true, ..Policy::default() },
             Self::Pruned => Policy::default(),
             Self::Eager => Policy { checkpoint_everywhere: true, ..Policy::default() },
+            Self::Reversed => Policy { checkpoint_everywhere: true, reversed: true, ..Policy::default() },
         }
     }
 
     const fn claim(self) -> Claim {
         match self {
             Self::Whole | Self::Exact => Claim::Everything,
-            Self::Pruned | Self::Eager => Claim::Kinds,
+            Self::Pruned | Self::Eager | Self::Reversed => Claim::Kinds,
         }
     }
 }

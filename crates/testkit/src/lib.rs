@@ -8,4 +8,6 @@ pub mod differential;
 pub mod families;
 pub mod fuzz;
 pub mod machine;
+pub mod metamorphic;
+pub mod soundness;
 pub mod types;

@@ -126,8 +126,8 @@ faults! {
     LeakAtExit,
     /// Locks that are held at the end are not noticed.
     LockAtExit,
-    /// A second lock can be taken while one is held.
-    SecondLock,
+    /// Any helper can be called while a lock is held.
+    CallsUnderLock,
     /// Copies of a pointer survive the object's release.
     ReleaseLeavesCopies,
     // Comparing states.

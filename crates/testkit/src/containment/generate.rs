@@ -287,7 +287,11 @@ impl Maker<'_, '_> {
                 self.body();
             }
             Role::Mover => self.moves(),
-            Role::Same => self.mov(R0, R1),
+            // A register that the caller wrote is none that can be read here.
+            Role::Same => {
+                let from = if self.slip(16) { R7 } else { R1 };
+                self.mov(R0, from);
+            }
             Role::User => {
                 self.mov(R2, FP);
                 self.add(R2, R1);

@@ -134,7 +134,9 @@ impl Maker<'_, '_> {
         self.hold(slot, Held::Number);
         let map = if self.choices.one_in(2) { ARRAY } else { HASH };
         let key = if self.choices.one_in(2) { Operand::Imm(1) } else { Operand::Reg(self.number()) };
-        self.push(Insn::Store { base: FP, off: slot_at(slot), size: Size::B8, src: key });
+        // As wide as the map's keys: of a wider number the host knows less.
+        let size = if map == ARRAY { Size::B4 } else { Size::B8 };
+        self.push(Insn::Store { base: FP, off: slot_at(slot), size, src: key });
         self.load_map(R1, map);
         self.mov(R2, FP);
         self.alu_imm(AluOp::Add, R2, i32::from(slot_at(slot)));
@@ -154,7 +156,7 @@ impl Maker<'_, '_> {
                     maker.mov(R8, R0);
                 }
                 maker.known.value = true;
-                for _ in 0..=maker.choices.below(3) {
+                for _ in 0..maker.choices.below(4) {
                     maker.map_value();
                 }
             });
@@ -178,12 +180,21 @@ impl Maker<'_, '_> {
         if self.choices.one_in(2) {
             let slip = u32::from(self.slip(30));
             let off = i16::try_from(self.choices.below(room + 1 + slip)).unwrap_or(0);
+            let off = if self.slip(40) { -1 } else { off };
             self.touch(R8, off, size, true);
         } else {
+            let back = self.choices.one_in(3);
             self.bounded(R3, room + 1, |maker| {
                 maker.mov(R2, R8);
                 maker.known.set_number(R2, false);
-                maker.add(R2, R3);
+                if back {
+                    // From the end of the value towards its start.
+                    let slip = u32::from(maker.slip(30));
+                    maker.alu_imm(AluOp::Add, R2, i32::try_from(room - slip).unwrap_or(0));
+                    maker.push(Insn::Alu { width: Width::W64, op: AluOp::Sub, dst: R2, src: Operand::Reg(R3) });
+                } else {
+                    maker.add(R2, R3);
+                }
                 maker.touch(R2, 0, size, true);
             });
         }
@@ -312,12 +323,18 @@ impl Maker<'_, '_> {
         let shown = 1 + i32::try_from(self.choices.below(40)).unwrap_or(0);
         let size = self.size();
         let moves = self.choices.one_in(2);
+        // What is moved was not shown to be there, or not what was shown.
+        let (late, other) = (moves && self.slip(16), moves && self.slip(16));
         let access = |maker: &mut Self| {
             for (dst, off) in [(R2, fields.0), (R4, fields.1)] {
                 maker.push(Insn::Load { dst, base: R6, off, size: Size::B4, signed: false });
                 maker.known.set_number(dst, false);
             }
-            if moves {
+            if other {
+                maker.mov(R7, R2);
+                maker.add(R7, R3);
+                maker.known.set_number(R7, false);
+            } else if moves && !late {
                 maker.add(R2, R3);
             }
             maker.mov(R5, R2);
@@ -328,9 +345,12 @@ impl Maker<'_, '_> {
             maker.guarded(beyond, |maker| {
                 let slip = u32::from(maker.slip(25));
                 let room = u32::try_from(shown).unwrap_or(0) + slip;
+                if late && !other {
+                    maker.add(R2, R3);
+                }
                 if let Some(room) = room.checked_sub(size.bytes()) {
                     let off = i16::try_from(maker.choices.below(room + 1)).unwrap_or(0);
-                    maker.touch(R2, off, size, true);
+                    maker.touch(if other { R7 } else { R2 }, off, size, true);
                 }
             });
         };
@@ -338,6 +358,10 @@ impl Maker<'_, '_> {
             self.bounded(R3, 64, access);
         } else {
             access(self);
+        }
+        if other {
+            self.mov_imm(R7, 6);
+            self.known.set_number(R7, true);
         }
     }
 

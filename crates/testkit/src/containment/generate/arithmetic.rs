@@ -34,7 +34,7 @@ impl Maker<'_, '_> {
 
     fn operation(&mut self) {
         let width = self.width();
-        match self.choices.below(10) {
+        match self.choices.below(11) {
             0 => {
                 let (dst, src) = (self.scratch(), self.number());
                 self.push(Insn::Mov { width, dst, src: Operand::Reg(src) });
@@ -62,6 +62,17 @@ impl Maker<'_, '_> {
                 let size = self.choices.pick(&[Size::B2, Size::B4, Size::B8]);
                 let negates = self.choices.one_in(2);
                 self.push(if negates { Insn::Neg { width, dst } } else { Insn::Endian { order, dst, size } });
+            }
+            10 => {
+                // All zeros or all ones, and some of them.
+                let (dst, src) = (self.scratch(), self.number());
+                self.mov(dst, src);
+                let bits = if width == Width::W32 { 31 } else { 63 };
+                self.push(Insn::Alu { width, op: AluOp::Arsh, dst, src: Operand::Imm(bits) });
+                let op = if self.choices.one_in(3) { AluOp::Or } else { AluOp::And };
+                let some = self.choices.imm();
+                self.push(Insn::Alu { width, op, dst, src: Operand::Imm(some) });
+                self.known.set_number(dst, true);
             }
             4 => {
                 let dst = self.scratch();
@@ -113,7 +124,14 @@ impl Maker<'_, '_> {
             1 | 2 => {
                 let helper = if self.choices.one_in(2) { 7 } else { 5 };
                 self.helper(helper);
-                if self.choices.one_in(2) {
+                if self.slip(40) {
+                    // What the helper left in the registers of its arguments, or in the stack, is nobody's business.
+                    let reg = self.choices.pick(&[super::R1, super::R3, super::R5]);
+                    self.mov(super::R7, reg);
+                } else if self.slip(40) {
+                    let off = slot_at(SLOTS + 3);
+                    self.push(Insn::Load { dst: super::R7, base: FP, off, size: Size::B8, signed: false });
+                } else if self.choices.one_in(2) {
                     self.mov(super::R7, super::R0);
                 }
             }

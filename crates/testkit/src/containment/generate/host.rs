@@ -190,7 +190,8 @@ impl Maker<'_, '_> {
         self.helper(84);
         self.known.set_number(R0, false);
         let is_null = |off| Insn::Branch { width: Width::W64, op: CmpOp::Eq, dst: R0, src: Operand::Imm(0), off };
-        let (kept, late, views) = (self.slip(12), self.slip(12), self.choices.one_in(3));
+        let views = self.kind == ProgramType::SCHED_CLS && self.choices.one_in(2);
+        let (kept, late) = (self.slip(12), self.slip(12));
         self.guarded(is_null, |maker| {
             maker.mov(R7, R0);
             maker.known.set_number(R7, false);
@@ -221,7 +222,7 @@ impl Maker<'_, '_> {
     fn with_value(&mut self, map: i32, body: impl FnOnce(&mut Self)) {
         let slot = slot_at(SLOTS);
         let key = self.choices.below(3);
-        self.store_imm(FP, slot, Size::B8, i32::try_from(key).unwrap_or(0));
+        self.store_imm(FP, slot, Size::B4, i32::try_from(key).unwrap_or(0));
         self.load_map(R1, map);
         self.mov(R2, FP);
         self.alu_imm(AluOp::Add, R2, i32::from(slot));
@@ -320,7 +321,7 @@ impl Maker<'_, '_> {
     /// A value of a map that is in a map.
     pub(super) fn inner_map(&mut self) {
         let slot = slot_at(SLOTS);
-        self.store_imm(FP, slot, Size::B8, 0);
+        self.store_imm(FP, slot, Size::B4, 0);
         let key = |maker: &mut Self| {
             maker.mov(R2, FP);
             maker.alu_imm(AluOp::Add, R2, i32::from(slot));

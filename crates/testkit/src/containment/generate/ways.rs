@@ -66,7 +66,9 @@ impl Maker<'_, '_> {
         }
         let nets = matches!(self.kind, ProgramType::XDP | ProgramType::SCHED_CLS);
         let entry = self.role == Role::Entry && self.loops == 0;
-        match self.choices.below(20) {
+        match self.choices.below(22) {
+            6 => self.three_ways(),
+            7 => self.deep_ways(),
             8 => self.byte_ways(),
             9 | 10 => self.offset_ways(),
             11 if nets && entry => self.range_ways(),
@@ -122,6 +124,60 @@ impl Maker<'_, '_> {
             self.push(Insn::Load { dst: R7, base: FP, off: slot, size: Size::B8, signed: false });
         }
         self.carry(slot);
+        self.use_number();
+    }
+
+    /// Ways that meet, and of which two look alike only further on.
+    fn three_ways(&mut self) {
+        let (good, other) = self.two_numbers();
+        let slot = self.far_slot();
+        let way = |maker: &mut Self, number: Option<i32>, beside: i32| {
+            maker.store_imm(FP, slot, Size::B8, beside);
+            match number {
+                Some(number) => maker.mov_imm(R7, number),
+                None => {
+                    maker.helper(5);
+                    maker.mov(R7, R0);
+                }
+            }
+        };
+        self.either(
+            |maker| way(maker, Some(good), 8),
+            |maker| {
+                maker.either(|maker| way(maker, Some(good), 16), |maker| way(maker, other, 16));
+            },
+        );
+        self.known.set_number(R7, true);
+        // What differs beside it matters here, and is forgotten.
+        self.push(Insn::Load { dst: R3, base: FP, off: slot, size: Size::B8, signed: false });
+        self.store_imm(FP, slot, Size::B8, 0);
+        self.mov(R2, FP);
+        self.add(R2, R3);
+        self.push(Insn::Load { dst: R0, base: R2, off: -64, size: Size::B1, signed: false });
+        self.mov_imm(R0, 0);
+        self.known.called();
+        self.helper(5);
+        self.push(Insn::Jump { off: 0, long: false });
+        self.mov_imm(R0, 0);
+        self.mov(R3, R7);
+        self.known.set_number(R3, false);
+        self.use_number();
+    }
+
+    /// A slot that is written, or is deeper than anything that was.
+    fn deep_ways(&mut self) {
+        let slips = self.slip(8);
+        let slot = self.far_slot();
+        let number = 8 * i32::try_from(self.choices.below(7)).unwrap_or(0);
+        let write = |maker: &mut Self| maker.store_imm(FP, slot, Size::B8, number);
+        self.either(write, |maker| {
+            if !slips {
+                maker.store_imm(FP, slot, Size::B8, number)
+            }
+        });
+        self.meanwhile();
+        self.push(Insn::Load { dst: R3, base: FP, off: slot, size: Size::B8, signed: false });
+        self.known.set_number(R3, false);
         self.use_number();
     }
 
@@ -313,10 +369,10 @@ impl Maker<'_, '_> {
     /// A value of a map in `r0`, or null.
     fn find(&mut self) {
         let slot = self.far_slot();
-        self.store_imm(FP, slot, Size::B8, 1);
+        let map = if self.choices.one_in(2) { ARRAY } else { HASH };
+        self.store_imm(FP, slot, if map == ARRAY { Size::B4 } else { Size::B8 }, 1);
         self.mov(R2, FP);
         self.alu_imm(AluOp::Add, R2, i32::from(slot));
-        let map = if self.choices.one_in(2) { ARRAY } else { HASH };
         self.load_map(R1, map);
         self.helper(1);
     }
@@ -374,7 +430,7 @@ impl Maker<'_, '_> {
     fn locked_ways(&mut self) {
         let slips = self.slip(8);
         let slot = self.far_slot();
-        self.store_imm(FP, slot, Size::B8, 0);
+        self.store_imm(FP, slot, Size::B4, 0);
         self.mov(R2, FP);
         self.alu_imm(AluOp::Add, R2, i32::from(slot));
         self.load_map(R1, LOCKED);

@@ -38,7 +38,7 @@ pub(in crate::call) fn take_or_give(
     }
     let key = LockKey { object: pointer.object, map: Some(map) };
     if helper.proto.special == HelperSpecial::SpinLock {
-        if state.active_locks > 0 && !fault::on(Fault::SecondLock) {
+        if state.active_locks > 0 && !fault::on(Fault::CallsUnderLock) {
             return Err(ResourceCause::SecondLock.into());
         }
         state.acquire_lock(key, cx.at);
