@@ -26,6 +26,7 @@ use bpfvet::{RejectionCause, Verifier};
 use bpfvet_insn::InsnIdx;
 
 use crate::machine::{Choices, End, Fault, Machine};
+use crate::monotone::refuses_knowledge;
 
 pub use generate::{Statement, Weights, generate, generate_of, request};
 pub use states::{Claim, contained};
@@ -162,6 +163,7 @@ fn ask(linux: &Linux, request: &LoadRequest, search: Search) -> Result<Said, Vio
     match verifier.verify_with(request, &mut recorder) {
         Ok(_) => Ok(Said::Accepted(recorder)),
         Err(rejection) => match rejection.cause {
+            RejectionCause::Violation(violation) if refuses_knowledge(&violation) => Ok(Said::Nothing),
             RejectionCause::Violation(violation) => Ok(Said::Refused(format!("{violation:?}"))),
             RejectionCause::Internal { at, what } => Err(Violation::Internal(format!("{at}: {what}"))),
             RejectionCause::LoadRefused(_)

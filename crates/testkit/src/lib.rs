@@ -9,5 +9,6 @@ pub mod families;
 pub mod fuzz;
 pub mod machine;
 pub mod metamorphic;
+mod monotone;
 pub mod soundness;
 pub mod types;

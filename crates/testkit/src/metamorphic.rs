@@ -23,6 +23,7 @@ use bpfvet::platform::LoadRequest;
 use bpfvet::{RejectionCause, Verifier};
 
 use crate::machine::Choices;
+use crate::monotone::refuses_knowledge;
 
 /// Instructions that a verification may look at.
 const VERIFIED: u64 = 20_000;
@@ -94,6 +95,7 @@ fn ask(linux: &Linux, request: &LoadRequest) -> Said {
     match Verifier::builder(linux).budget(budget).build().verify(request) {
         Ok(_) => Said::Yes,
         Err(rejection) => match rejection.cause {
+            RejectionCause::Violation(violation) if refuses_knowledge(&violation) => Said::Nothing,
             RejectionCause::Violation(violation) => Said::No(format!("{violation:?}")),
             RejectionCause::InfiniteLoop { .. }
             | RejectionCause::LoadRefused(_)
