@@ -163,7 +163,9 @@ fn ask(linux: &Linux, request: &LoadRequest, search: Search) -> Result<Said, Vio
     match verifier.verify_with(request, &mut recorder) {
         Ok(_) => Ok(Said::Accepted(recorder)),
         Err(rejection) => match rejection.cause {
-            RejectionCause::Violation(violation) if refuses_knowledge(&violation) => Ok(Said::Nothing),
+            RejectionCause::Violation(violation) if refuses_knowledge(&violation, request.privilege) => {
+                Ok(Said::Nothing)
+            }
             RejectionCause::Violation(violation) => Ok(Said::Refused(format!("{violation:?}"))),
             RejectionCause::Internal { at, what } => Err(Violation::Internal(format!("{at}: {what}"))),
             RejectionCause::LoadRefused(_)

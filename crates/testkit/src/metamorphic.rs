@@ -95,7 +95,7 @@ fn ask(linux: &Linux, request: &LoadRequest) -> Said {
     match Verifier::builder(linux).budget(budget).build().verify(request) {
         Ok(_) => Said::Yes,
         Err(rejection) => match rejection.cause {
-            RejectionCause::Violation(violation) if refuses_knowledge(&violation) => Said::Nothing,
+            RejectionCause::Violation(violation) if refuses_knowledge(&violation, request.privilege) => Said::Nothing,
             RejectionCause::Violation(violation) => Said::No(format!("{violation:?}")),
             RejectionCause::InfiniteLoop { .. }
             | RejectionCause::LoadRefused(_)

@@ -3,12 +3,34 @@
 //! A search that walks every path knows more in places than one that cuts paths short. Both must keep to the rules; but where a
 //! rule is of this kind, a refusal by the one says nothing against the other.
 
-use bpfvet::vm::violation::{Cause, MemoryCause, Violation};
+use bpfvet::platform::Privilege;
+use bpfvet::vm::violation::{Cause, MemoryCause, RegisterCause, Violation};
 
 /// Whether the refusal could be gone where less is known, and the program be none the worse.
 ///
-/// Bytes of a spilled pointer may be read by the privileged at a place that is not known, but not at one that is.
+/// - A part of a spilled pointer is not overwritten while it could still be read; where paths are compared, what is never read
+///   is forgotten first.
+/// - To the privileged a pointer is a number that can be used as nothing else once it is not known to be one: its bytes can be
+///   read at a place that is not known, and a helper may overwrite it or not. Operations that pointers do not have are refused
+///   only where it is known that this is one.
 #[must_use]
-pub(crate) fn refuses_knowledge(violation: &Violation) -> bool {
-    matches!(*violation.cause, Cause::Memory(MemoryCause::PartialPointerFill))
+pub(crate) fn refuses_knowledge(violation: &Violation, privilege: Privilege) -> bool {
+    match &*violation.cause {
+        Cause::Memory(MemoryCause::SpilledPointerCorrupted { .. }) => true,
+        Cause::Memory(MemoryCause::PartialPointerFill | MemoryCause::PartialPointerSpill)
+        | Cause::Register(
+            RegisterCause::PointerOperator { .. }
+            | RegisterCause::PointerArithmetic32 { .. }
+            | RegisterCause::PointerArithmeticOnKind { .. }
+            | RegisterCause::PointerPointer { .. }
+            | RegisterCause::PointerFromScalar { .. }
+            | RegisterCause::StackPointerSubtraction { .. },
+        ) => privilege.may_leak_pointers(),
+        Cause::Memory(_)
+        | Cause::Register(_)
+        | Cause::Call(_)
+        | Cause::Resource(_)
+        | Cause::Context(_)
+        | Cause::Policy(_) => false,
+    }
 }

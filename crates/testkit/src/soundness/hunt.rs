@@ -171,5 +171,6 @@ fn weights(fault: Fault) -> Weights {
         | Fault::CoverUnpropagated => &[S::Ways],
     };
     let weights = Weights::focused(on);
-    if fault == Fault::UninitReadable { weights.watched() } else { weights }
+    // What only they must not do who may not see addresses.
+    if matches!(fault, Fault::UninitReadable | Fault::NumberCoversPointer) { weights.watched() } else { weights }
 }
