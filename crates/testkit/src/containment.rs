@@ -177,6 +177,7 @@ fn ask(linux: &Linux, request: &LoadRequest, search: Search) -> Result<Said, Vio
             | RejectionCause::Structure(_)
             | RejectionCause::InfiniteLoop { .. }
             | RejectionCause::Limit(_)
+            | RejectionCause::Pass { .. }
             | RejectionCause::Interrupted
             | RejectionCause::Unsupported(_) => Ok(Said::Nothing),
         },

@@ -106,6 +106,7 @@ fn ask(linux: &Linux, request: &LoadRequest) -> Said {
             | RejectionCause::DirectValueOutOfBounds { .. }
             | RejectionCause::Structure(_)
             | RejectionCause::Limit(_)
+            | RejectionCause::Pass { .. }
             | RejectionCause::Interrupted
             | RejectionCause::Unsupported(_)
             | RejectionCause::Internal { .. } => Said::Nothing,

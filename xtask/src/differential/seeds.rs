@@ -142,7 +142,9 @@ fn corpus() -> Result<Vec<(String, Raw)>> {
                 let text = std::fs::read_to_string(&path)?;
                 for program in programs(&text).map_err(anyhow::Error::msg)? {
                     let case = Case::new(&program).map_err(anyhow::Error::msg)?;
-                    seeds.extend(case.request().ok().and_then(bare).map(|raw| (format!("corpus: {}", program.name), raw)));
+                    seeds.extend(
+                        case.request().ok().and_then(bare).map(|raw| (format!("corpus: {}", program.name), raw)),
+                    );
                 }
             }
         }
