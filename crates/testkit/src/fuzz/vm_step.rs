@@ -237,7 +237,16 @@ fn word(machine: &Machine<'_>, choices: &mut Choices<'_>) -> Option<Word> {
                         i64::from(choices.below(20))
                     }
                 }
-                Some(RegionKind::Context | RegionKind::Map(_) | RegionKind::Record | RegionKind::Func(_)) | None => 0,
+                Some(
+                    RegionKind::Context
+                    | RegionKind::Map(_)
+                    | RegionKind::MapKey(_)
+                    | RegionKind::Record
+                    | RegionKind::Socket
+                    | RegionKind::View
+                    | RegionKind::Func(_),
+                )
+                | None => 0,
             };
             Some(Word::Ptr(Ptr { region, off }))
         }
@@ -330,7 +339,10 @@ fn value(machine: &Machine<'_>, word: Word, choices: &mut Choices<'_>, ids: &mut
             let range = i32::try_from(choices.below(packet.saturating_add(1))).unwrap_or(0);
             (Region::Packet { group: None, range }, exact)
         }
-        RegionKind::Record | RegionKind::Func(_) => return Value::Uninit,
+        // What callbacks are given, and what must be given back, is not made here.
+        RegionKind::MapKey(_) | RegionKind::Record | RegionKind::Socket | RegionKind::View | RegionKind::Func(_) => {
+            return Value::Uninit;
+        }
     };
     let pointer = Pointer { off, ..Pointer::to(region) };
     let may_be_null = matches!(region, Region::MapValue { .. }) && pointer.const_off() == Some(0) && choices.one_in(3);
