@@ -25,8 +25,8 @@ const PROGRAMS: &[&str] = &[
     "family stack 40",
     "family walk 8000",
     "family carry 6000",
-    "object examples/xdp_firewall.bpf.o xdp_firewall",
-    "object examples/tc_classifier.bpf.o tc_classifier",
+    "object examples/xdp_firewall.bpf.o firewall",
+    "object examples/tc_classifier.bpf.o classify",
 ];
 
 /// Percent by which work may differ from the record.
