@@ -277,15 +277,20 @@ impl<'a, 'f> Search<'a, 'f> {
             let Fork { mut state, at: to, kind } = fork;
             let mut trail = match kind {
                 ForkKind::AsyncCallback => Trail::new(InsnIdx(0)),
-                ForkKind::Branch | ForkKind::Speculative | ForkKind::Callback | ForkKind::MayGoto => path.trail.clone(),
+                ForkKind::Branch
+                | ForkKind::Speculative
+                | ForkKind::Callback
+                | ForkKind::MayGoto
+                | ForkKind::Iteration => path.trail.clone(),
             };
             self.note_callback(kind, &state);
             match kind {
                 ForkKind::Callback => trail.callback_rounds += 1,
                 ForkKind::MayGoto => {
                     trail.may_goto_rounds += 1;
-                    self.widen_may_goto(path, &mut state, at);
+                    self.widen_round(path, &mut state, at);
                 }
+                ForkKind::Iteration => self.widen_round(path, &mut state, at),
                 ForkKind::Branch | ForkKind::Speculative | ForkKind::AsyncCallback => {}
             }
             if let Some(parent) = trail.parent.and_then(|parent| self.nodes.get_mut(parent)) {
@@ -311,13 +316,13 @@ impl<'a, 'f> Search<'a, 'f> {
                 usage.is_callback = true;
                 usage.is_async_callback = true;
             }
-            (ForkKind::Branch | ForkKind::Speculative | ForkKind::MayGoto, _)
+            (ForkKind::Branch | ForkKind::Speculative | ForkKind::MayGoto | ForkKind::Iteration, _)
             | (ForkKind::Callback | ForkKind::AsyncCallback, None) => {}
         }
     }
 
-    /// The next round of a `may_goto` loop starts from what both rounds have in common.
-    fn widen_may_goto(&mut self, path: &Path, state: &mut State, at: InsnIdx) {
+    /// The next round of a loop starts from what both rounds have in common.
+    fn widen_round(&mut self, path: &Path, state: &mut State, at: InsnIdx) {
         let Some(parent) = path.trail.parent.and_then(|parent| self.nodes.get(parent)) else { return };
         let callsite = path.state.top().callsite;
         if let Some(previous) = self.previous_entry(&parent.trail, &parent.state, at, callsite)

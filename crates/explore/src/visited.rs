@@ -3,7 +3,8 @@
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
-use bpfvet_insn::{Insn, InsnIdx};
+use bpfvet_insn::{Call, Insn, InsnIdx};
+use bpfvet_platform::{KfuncFlags, KfuncLookup};
 use bpfvet_vm::fault::{self, Fault};
 use bpfvet_vm::{FrameKind, State, Strictness, Value, covers, registers_identical};
 
@@ -103,6 +104,11 @@ impl Search<'_, '_> {
             // Another entry into the callback: meeting the same state is no loop.
             return missed;
         }
+        if self.iterates_at(at) {
+            // That an iteration ends is its contract: a round that is like one before proves what all rounds do.
+            let covered = self.node_covers(id, path, Strictness::RangeWithin) && path.state.iterates();
+            return if covered { Ok(Compared::Covered { in_loop: true }) } else { missed };
+        }
         let (node_rounds, path_rounds) = (node.trail.may_goto_rounds, path.trail.may_goto_rounds);
         let same_callback_round = node.trail.callback_rounds == path.trail.callback_rounds;
         if matches!(self.facts.program.get(at), Some(Insn::MayGoto { .. }))
@@ -122,6 +128,7 @@ impl Search<'_, '_> {
         let identical = self.nodes.get(id).is_some_and(|node| registers_identical(&node.state, &path.state));
         if identical
             && self.node_covers(id, path, Strictness::Exact)
+            && self.nodes.get(id).is_some_and(|node| !node.state.in_other_rounds(&path.state))
             && node_rounds == path_rounds
             && same_callback_round
         {
@@ -131,6 +138,15 @@ impl Search<'_, '_> {
             return Err(Box::new((RejectionCause::InfiniteLoop { at }, Some(path.state.clone()))));
         }
         missed
+    }
+
+    /// Whether an iteration goes on at this instruction.
+    fn iterates_at(&self, at: InsnIdx) -> bool {
+        let Some(&Insn::Call(Call::Kfunc { id, btf })) = self.facts.program.get(at) else { return false };
+        matches!(
+            self.facts.kfuncs.get(&(id, btf)),
+            Some(KfuncLookup::Allowed(proto)) if proto.flags.contains(KfuncFlags::ITER_NEXT)
+        )
     }
 
     fn node_covers(&mut self, id: NodeId, path: &Path, strictness: Strictness) -> bool {

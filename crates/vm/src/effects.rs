@@ -78,6 +78,8 @@ pub enum ForkKind {
     AsyncCallback,
     /// The next round of a `may_goto` loop.
     MayGoto,
+    /// The next round of a loop over an iteration.
+    Iteration,
 }
 
 /// A value whose exact range was relied upon.

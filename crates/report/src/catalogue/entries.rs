@@ -558,6 +558,26 @@ pub(super) const ALL: &[Entry] = &[
     entry("call::cast-to-unknown", "A cast to a type that the kernel does not have.", ""),
     entry("call::cast-to-no-struct", "A cast to a type that is no structure.", ""),
     entry(
+        "call::not-on-stack",
+        "What a function of the kernel keeps on the stack (an iteration, a saved interrupt state) must be there.",
+        "",
+    ),
+    entry(
+        "call::slot-state",
+        "What a function of the kernel keeps on the stack is there and must not be, or the other way round.",
+        "Begin, go on and end with the same variable on every path.",
+    ),
+    entry(
+        "call::protection-lost",
+        "An iteration goes on outside of the RCU read section that it needs.",
+        "Keep the whole loop between bpf_rcu_read_lock() and bpf_rcu_read_unlock().",
+    ),
+    entry(
+        "call::irq-out-of-order",
+        "An interrupt state is restored that is not the one saved last.",
+        "Restore first what was saved last.",
+    ),
+    entry(
         "call::trap-reached",
         "A call that compilers put where what a program does has no meaning.",
         "Initialise every variable, and look at the compiler's warnings.",

@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 
 use bpfvet_insn::InsnIdx;
 use bpfvet_platform::MapKind;
-use bpfvet_vm::violation::{CallCause, Described, PrototypeReason};
+use bpfvet_vm::violation::{CallCause, Described, PrototypeReason, SlotFault, SlotKind};
 
 use super::{cause_message, place};
 use crate::Names;
@@ -137,6 +137,35 @@ pub(super) fn message(cause: &CallCause, at: InsnIdx, names: &Names<'_>) -> Stri
             format!("Unknown type ID {} passed to kfunc bpf_rdonly_cast", id.cast_signed())
         }
         CallCause::CastToNoStruct => "kfunc bpf_rdonly_cast type ID argument must be of a struct or void".to_string(),
+        CallCause::NotOnStack { place: arg, kind: SlotKind::Iteration } => {
+            format!("{} expected pointer to an iterator on stack", place(*arg))
+        }
+        CallCause::NotOnStack { place: arg, kind: SlotKind::IrqFlag } => {
+            format!("{} doesn't point to an irq flag on stack", place(*arg))
+        }
+        CallCause::SlotState { place: arg, kind, name, initialised, fault } => {
+            let object = match kind {
+                SlotKind::Iteration => "iter",
+                SlotKind::IrqFlag => "irq_flag",
+            };
+            let fault = match fault {
+                None => String::new(),
+                Some(SlotFault::Variable) => format!("{object} has to be at a constant offset\n"),
+                Some(SlotFault::Offset(off)) => format!("cannot pass in {object} at an offset={off}\n"),
+            };
+            let wanted = match (kind, initialised) {
+                (SlotKind::Iteration, true) => format!("expected an initialized iter_{name}"),
+                (SlotKind::Iteration, false) => format!("expected uninitialized iter_{name}"),
+                (SlotKind::IrqFlag, true) => "expected an initialized irq flag".to_string(),
+                (SlotKind::IrqFlag, false) => "expected uninitialized irq flag".to_string(),
+            };
+            format!("{fault}{wanted} as {}", place(*arg))
+        }
+        CallCause::ProtectionLost { kfunc } => format!("expected an RCU CS when using {kfunc}"),
+        CallCause::IrqOutOfOrder { active, taken } => {
+            let taken = taken.map_or(0, |at| at.0);
+            format!("cannot restore irq state out of order, expected id={active} acquired at insn_idx={taken}")
+        }
         CallCause::TrapReached => "unexpected __bpf_trap() due to uninitialized variable?".to_string(),
         CallCause::MissingKfunc => "invalid kernel function call not eliminated in verifier pass".to_string(),
         CallCause::NotCtx { place: arg } => format!("{} expects pointer to ctx", place(*arg)),

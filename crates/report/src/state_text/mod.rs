@@ -14,8 +14,9 @@ mod value;
 use alloc::string::String;
 use core::fmt::Write;
 
+use bpfvet_btf::TypeId;
 use bpfvet_insn::RegSet;
-use bpfvet_vm::{ByteKind, Frame, FrameKind, Slot, State};
+use bpfvet_vm::{ByteKind, Frame, FrameKind, Iteration, Slot, SlotObject, State};
 
 use crate::Names;
 
@@ -102,12 +103,28 @@ fn write_slot(out: &mut String, number: u32, slot: &Slot, frame: usize, names: &
     if bytes.iter().all(|kind| matches!(kind, ByteKind::Invalid | ByteKind::Poison)) {
         return;
     }
+    if let Slot::Object(SlotObject::Iteration(part)) = slot {
+        write_iteration(out, number, part, names);
+        return;
+    }
     let _ = write!(out, " fp-{}=", number.saturating_add(1).saturating_mul(8));
     let shown = bytes.iter().take_while(|kind| slot.spilled().is_none() || **kind != ByteKind::Spill);
     out.extend(shown.map(|kind| byte_char(*kind)));
     if let Some(value) = slot.spilled() {
         write_value(out, value, frame, names);
     }
+}
+
+/// The state of an iteration, at the slot at its lowest address; the others say nothing.
+fn write_iteration(out: &mut String, number: u32, part: &Iteration, names: &Names<'_>) {
+    let Iteration { ty, object, drained, depth, protection: _ } = part;
+    let Some(object) = object else { return };
+    let types = names.platform().btf();
+    let name = types.and_then(|types| types.type_by_id(TypeId(*ty))).map_or("", |ty| ty.name());
+    let name = name.trim_start_matches("bpf_iter_");
+    let (id, state) = (object.get(), if *drained { "drained" } else { "active" });
+    let at = number.saturating_add(1).saturating_mul(8);
+    let _ = write!(out, " fp-{at}=iter_{name}(id={id},state={state},depth={depth})");
 }
 
 const fn byte_char(kind: ByteKind) -> char {
@@ -117,6 +134,8 @@ const fn byte_char(kind: ByteKind) -> char {
         ByteKind::Misc => 'm',
         ByteKind::Zero => '0',
         ByteKind::Poison => 'p',
+        ByteKind::Iteration => 'i',
+        ByteKind::IrqFlag => 'f',
     }
 }
 

@@ -7,7 +7,7 @@ use bpfvet_insn::Reg;
 use crate::cx::Cx;
 use crate::failure::{Check, Stop};
 use crate::fault::{self, Fault};
-use crate::state::ReferenceKind;
+use crate::state::{Iteration, Protection, ReferenceKind, Slot, SlotObject};
 use crate::value::{Flags, ObjectId};
 use crate::violation::ResourceCause;
 use crate::{State, Value};
@@ -25,7 +25,7 @@ pub(super) fn release_argument(cx: &mut Cx<'_, '_>, state: &mut State, reg: Reg)
 }
 
 /// Gives back a reference; pointers to the object, and to what was derived from it, become useless. (`release_reference`)
-fn release(cx: &Cx<'_, '_>, state: &mut State, object: ObjectId) -> Check<()> {
+pub(super) fn release(cx: &Cx<'_, '_>, state: &mut State, object: ObjectId) -> Check<()> {
     state.drop_reference(object);
     if fault::on(Fault::ReleaseLeavesCopies) {
         return Ok(());
@@ -85,6 +85,18 @@ pub(super) fn distrust_rcu(state: &mut State) {
             }
         },
     );
+    let held = |slot: &Slot| {
+        matches!(slot, Slot::Object(SlotObject::Iteration(Iteration { protection: Protection::Held, .. })))
+    };
+    for index in 0..state.frames().len() {
+        for number in 0..state.frame(index).stack.len() {
+            if held(state.frame(index).stack.slot(number))
+                && let Some(Slot::Object(SlotObject::Iteration(part))) = state.frame_mut(index).stack.slot_mut(number)
+            {
+                part.protection = Protection::Lost;
+            }
+        }
+    }
 }
 
 /// Makes every value useless that `which` picks.

@@ -5,7 +5,7 @@ use bpfvet_insn::{Reg, Size};
 
 use crate::cx::Cx;
 use crate::effects::Demand;
-use crate::failure::{Check, Stop};
+use crate::failure::{Check, Stop, unsupported};
 use crate::fault::{self, Fault};
 use crate::state::{ByteKind, Slot, Stack};
 use crate::value::{Link, LinkDelta, Pointer, Region};
@@ -220,6 +220,9 @@ fn store_variable(cx: &mut Cx<'_, '_>, state: &mut State, frame: usize, min: i64
         if kind == ByteKind::Spill && fault::on(Fault::VariableStoreKeepsSpills) {
             continue;
         }
+        if let Slot::Object(_) = slot {
+            return unsupported("stores at unknown places over what functions of the host keep on the stack");
+        }
         if !cx.facts.may_leak() && !matches!(kind, ByteKind::Misc | ByteKind::Zero) {
             return Err(MemoryCause::VariableWriteOverSpill { off }.into());
         }
@@ -378,7 +381,7 @@ fn check_bytes(cx: &Cx<'_, '_>, slot: &Slot, off: i64, size: Size, over_spill: b
                 let size = i64::from(size.bytes());
                 return Err(MemoryCause::StackPoisoned { place: None, off, byte, size }.into());
             }
-            ByteKind::Invalid | ByteKind::Spill => {
+            ByteKind::Invalid | ByteKind::Spill | ByteKind::Iteration | ByteKind::IrqFlag => {
                 let size = i64::from(size.bytes());
                 return Err(MemoryCause::StackUninit { place: None, off, byte, size, variable: None }.into());
             }
@@ -403,7 +406,12 @@ fn read_bytes(cx: &mut Cx<'_, '_>, state: &mut State, frame: usize, min: i64, ma
             {
                 spilled_zeros |= 1 << (index % 64);
             }
-            ByteKind::Spill | ByteKind::Misc | ByteKind::Invalid | ByteKind::Poison => {
+            ByteKind::Spill
+            | ByteKind::Misc
+            | ByteKind::Invalid
+            | ByteKind::Poison
+            | ByteKind::Iteration
+            | ByteKind::IrqFlag => {
                 all_zero = false;
                 break;
             }
@@ -472,7 +480,7 @@ pub(crate) fn check_range(
                 clobber_byte(state, frame, index, byte, clobbers);
                 continue;
             }
-            ByteKind::Invalid | ByteKind::Poison | ByteKind::Spill => {}
+            ByteKind::Invalid | ByteKind::Poison | ByteKind::Spill | ByteKind::Iteration | ByteKind::IrqFlag => {}
         }
         if let Some(spilled) = slot.spilled()
             && (spilled.is_scalar() || cx.facts.may_leak())
@@ -523,6 +531,22 @@ pub(crate) fn write_raw_bytes(cx: &mut Cx<'_, '_>, state: &mut State, pointer: &
     for off in 0..i64::from(size) {
         let access = Access { place: Place::Reg(Reg::FP), tag: pointer.tag(), off, size: 1, kind: AccessKind::Write };
         store(cx, state, pointer, frame, access, Size::B1, Stored::Untracked)?;
+    }
+    Ok(())
+}
+
+/// Writes whole slots with something that is not tracked, from the lowest address up. (`process_iter_arg`, `process_irq_flag`)
+pub(crate) fn write_raw_words(
+    cx: &mut Cx<'_, '_>,
+    state: &mut State,
+    pointer: &Pointer,
+    place: Place,
+    count: usize,
+) -> Check<()> {
+    let frame = frame_of(pointer)?;
+    for off in (0..i64::try_from(count).unwrap_or(i64::MAX)).map(|slot| slot * 8) {
+        let access = Access { place, tag: pointer.tag(), off, size: 8, kind: AccessKind::Write };
+        store(cx, state, pointer, frame, access, Size::B8, Stored::Untracked)?;
     }
     Ok(())
 }

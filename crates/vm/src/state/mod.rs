@@ -1,6 +1,7 @@
 //! The abstract state: frames, stacks, references, locks.
 
 mod frame;
+mod object;
 mod refs;
 mod stack;
 
@@ -11,6 +12,7 @@ use core::num::NonZeroU32;
 use bpfvet_insn::{InsnIdx, Reg};
 
 pub use frame::{CallbackRange, Frame, FrameKind};
+pub use object::{Iteration, Protection, SlotObject};
 pub use refs::{LockKey, Reference, ReferenceKind};
 pub use stack::{ByteKind, STACK_SLOTS, Slot, Spill, Stack};
 

@@ -2,10 +2,11 @@
 
 use core::num::NonZeroU32;
 
-use bpfvet_insn::InsnIdx;
+use bpfvet_insn::{InsnIdx, Reg};
 
+use super::{Iteration, Slot, SlotObject, Stack};
 use crate::State;
-use crate::value::{MapRef, ObjectId};
+use crate::value::{MapRef, ObjectId, Region};
 
 /// The identity of a lock: the object it lies in, and the map that object came from.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -59,6 +60,57 @@ impl State {
             matches!(reference.kind, ReferenceKind::Object { .. }) && reference.id == Some(object.0)
         });
         found.map(|at| self.refs.remove(at)).is_some()
+    }
+
+    /// Forgets a saved interrupt state, if it is the one saved last; whether it was. (`release_irq_state`)
+    pub fn restore_irq(&mut self, id: NonZeroU32) -> bool {
+        if self.active_irq != Some(id) {
+            return false;
+        }
+        let mut previous = None;
+        let mut found = None;
+        for (at, reference) in self.refs.iter().enumerate().filter(|(_, held)| held.kind == ReferenceKind::Irq) {
+            if reference.id == Some(id) {
+                found = Some(at);
+                break;
+            }
+            previous = reference.id;
+        }
+        let Some(at) = found else { return false };
+        self.refs.remove(at);
+        self.active_irq = previous;
+        true
+    }
+
+    /// Whether the first argument is the state of an iteration that has not come to its end.
+    #[must_use]
+    pub fn iterates(&self) -> bool {
+        let Some((Region::Stack { frame }, Some(off))) =
+            self.reg(Reg::R1).as_pointer().map(|pointer| (pointer.region, pointer.const_off()))
+        else {
+            return false;
+        };
+        if off >= 0 {
+            return false;
+        }
+        let (index, _) = Stack::locate(off);
+        let slot = self.frame(usize::from(frame)).stack.slot(index);
+        matches!(slot, Slot::Object(SlotObject::Iteration(Iteration { drained: false, .. })))
+    }
+
+    /// Whether some iteration that has not come to its end is in another round than in `now`. (`iter_active_depths_differ`)
+    #[must_use]
+    pub fn in_other_rounds(&self, now: &Self) -> bool {
+        self.frames().iter().enumerate().any(|(index, frame)| {
+            frame.stack.slots().iter().enumerate().any(|(number, slot)| {
+                let Slot::Object(SlotObject::Iteration(before)) = slot else { return false };
+                let depth = match now.frame(index).stack.slot(number) {
+                    Slot::Object(SlotObject::Iteration(after)) => Some(after.depth),
+                    Slot::Object(SlotObject::IrqFlag(_)) | Slot::Bytes(_) | Slot::Spill(_) => None,
+                };
+                !before.drained && depth != Some(before.depth)
+            })
+        })
     }
 
     /// Takes a lock.

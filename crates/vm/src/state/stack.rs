@@ -11,6 +11,7 @@
 
 use alloc::rc::Rc;
 
+use super::SlotObject;
 use crate::Value;
 
 /// Slots of a frame.
@@ -29,6 +30,10 @@ pub enum ByteKind {
     Poison,
     /// Part of a spilled value.
     Spill,
+    /// Part of the state of an iteration.
+    Iteration,
+    /// Part of a saved interrupt state.
+    IrqFlag,
 }
 
 /// A value spilled into a slot.
@@ -49,6 +54,8 @@ pub enum Slot {
     Bytes([ByteKind; 8]),
     /// A spilled value, and what lies above it.
     Spill(Spill),
+    /// What a function of the host keeps there.
+    Object(SlotObject),
 }
 
 impl Slot {
@@ -73,6 +80,8 @@ impl Slot {
                     spill.rest.get(byte).copied().unwrap_or(ByteKind::Invalid)
                 }
             }
+            Self::Object(SlotObject::Iteration(_)) => ByteKind::Iteration,
+            Self::Object(SlotObject::IrqFlag(_)) => ByteKind::IrqFlag,
         }
     }
 
@@ -86,7 +95,7 @@ impl Slot {
     #[must_use]
     pub const fn spilled(&self) -> Option<&Value> {
         match self {
-            Self::Bytes(_) => None,
+            Self::Bytes(_) | Self::Object(_) => None,
             Self::Spill(spill) => Some(&spill.value),
         }
     }
@@ -94,7 +103,7 @@ impl Slot {
     /// The spilled value, to be written.
     pub const fn spilled_mut(&mut self) -> Option<&mut Value> {
         match self {
-            Self::Bytes(_) => None,
+            Self::Bytes(_) | Self::Object(_) => None,
             Self::Spill(spill) => Some(&mut spill.value),
         }
     }
@@ -103,7 +112,7 @@ impl Slot {
     #[must_use]
     pub const fn spill_width(&self) -> u32 {
         match self {
-            Self::Bytes(_) => 0,
+            Self::Bytes(_) | Self::Object(_) => 0,
             Self::Spill(spill) => spill.width as u32,
         }
     }
@@ -112,19 +121,22 @@ impl Slot {
     /// bytes never written stay.
     pub fn spill(&mut self, value: Value, width: u32) {
         let rest = core::array::from_fn(|byte| match self.byte(byte) {
-            ByteKind::Spill | ByteKind::Misc => ByteKind::Misc,
+            ByteKind::Spill | ByteKind::Misc | ByteKind::Iteration | ByteKind::IrqFlag => ByteKind::Misc,
             kind @ (ByteKind::Invalid | ByteKind::Zero | ByteKind::Poison) => kind,
         });
         let width = u8::try_from(width.clamp(1, 8)).unwrap_or(8);
         *self = Self::Spill(Spill { value, width, rest });
     }
 
-    /// Forgets a spilled value: all its bytes, and those above it that were written, become untracked.
+    /// Forgets a spilled value, or what a function of the host keeps there: all its bytes, and those above it that were written,
+    /// become untracked.
     pub fn scrub(&mut self) {
-        if let Self::Spill(_) = self {
+        if let Self::Spill(_) | Self::Object(_) = self {
             *self = Self::Bytes(self.bytes().map(|kind| match kind {
                 ByteKind::Invalid | ByteKind::Poison => kind,
-                ByteKind::Misc | ByteKind::Zero | ByteKind::Spill => ByteKind::Misc,
+                ByteKind::Misc | ByteKind::Zero | ByteKind::Spill | ByteKind::Iteration | ByteKind::IrqFlag => {
+                    ByteKind::Misc
+                }
             }));
         }
     }
@@ -158,12 +170,13 @@ impl Slot {
     /// read, `high` the same of bytes 4 to 7.
     ///
     /// A spilled pointer of which only the low half is read stays whole: a partial fill of it must still be refused. A
-    /// spilled zero stays too, since bytes known to be zero would need precision marks.
+    /// spilled zero stays too, since bytes known to be zero would need precision marks. What a function of the host keeps there
+    /// stays: it must not be made twice.
     #[must_use]
     pub fn cleaned(&self, low: bool, high: bool) -> Option<Self> {
         const FORGOTTEN: [ByteKind; 8] = [ByteKind::Poison; 8];
         let cleaned = match (self, low, high) {
-            (_, true, true) => return None,
+            (_, true, true) | (Self::Object(_), _, _) => return None,
             (Self::Bytes(FORGOTTEN), _, _) => return None,
             (_, false, false) => return Some(Self::Bytes(FORGOTTEN)),
             // Only bytes 0 to 3 die: the value survives in what is left of its run.
@@ -177,7 +190,7 @@ impl Slot {
             (Self::Spill(_) | Self::Bytes(_), _, _) => {
                 Self::Bytes(core::array::from_fn(|byte| match (if byte < 4 { low } else { high }, self.byte(byte)) {
                     (false, _) => ByteKind::Poison,
-                    (true, ByteKind::Spill) => ByteKind::Misc,
+                    (true, ByteKind::Spill | ByteKind::Iteration | ByteKind::IrqFlag) => ByteKind::Misc,
                     (true, kind @ (ByteKind::Invalid | ByteKind::Misc | ByteKind::Zero | ByteKind::Poison)) => kind,
                 }))
             }

@@ -4,7 +4,7 @@ use bpfvet_domain::Scalar;
 
 use super::{IdMap, Rules, Strictness, value};
 use crate::fault::{self, Fault};
-use crate::state::{ByteKind, Slot, Stack};
+use crate::state::{ByteKind, Iteration, Slot, SlotObject, Stack};
 use crate::{ScalarValue, Value};
 
 /// Whether a stack that was verified covers one that is met now. (`stacksafe`)
@@ -34,7 +34,12 @@ fn itself(rules: Rules, slot: &Slot, ids: &mut IdMap) -> bool {
 const fn settled(kind: ByteKind) -> ByteKind {
     match kind {
         ByteKind::Poison => ByteKind::Invalid,
-        ByteKind::Invalid | ByteKind::Misc | ByteKind::Zero | ByteKind::Spill => kind,
+        ByteKind::Invalid
+        | ByteKind::Misc
+        | ByteKind::Zero
+        | ByteKind::Spill
+        | ByteKind::Iteration
+        | ByteKind::IrqFlag => kind,
     }
 }
 
@@ -60,7 +65,7 @@ fn slot_covers(rules: Rules, old: &Slot, now: Option<&Slot>, ids: &mut IdMap) ->
         let unread = match before {
             ByteKind::Invalid | ByteKind::Poison => true,
             ByteKind::Misc => rules.uninit_readable,
-            ByteKind::Zero | ByteKind::Spill => false,
+            ByteKind::Zero | ByteKind::Spill | ByteKind::Iteration | ByteKind::IrqFlag => false,
         };
         if unread {
             byte += 1;
@@ -86,6 +91,12 @@ fn slot_covers(rules: Rules, old: &Slot, now: Option<&Slot>, ids: &mut IdMap) ->
             return false;
         }
         if byte == 7
+            && let (Slot::Object(before), Slot::Object(after)) = (old, now)
+            && !objects_match(before, after, ids)
+        {
+            return false;
+        }
+        if byte == 7
             && let (Some(before), Some(after)) = (old.spilled(), now.spilled())
             && !value::covers(rules, before, after, ids)
         {
@@ -94,6 +105,21 @@ fn slot_covers(rules: Rules, old: &Slot, now: Option<&Slot>, ids: &mut IdMap) ->
         byte += 1;
     }
     true
+}
+
+/// Whether two slots hold the same for a function of the host. In which round an iteration is does not matter.
+fn objects_match(old: &SlotObject, now: &SlotObject, ids: &mut IdMap) -> bool {
+    match (old, now) {
+        (SlotObject::Iteration(before), SlotObject::Iteration(after)) => {
+            let Iteration { ty, object, drained, depth: _, protection } = before;
+            *ty == after.ty
+                && *drained == after.drained
+                && *protection == after.protection
+                && ids.matches(object.map(|id| id.get()), after.object.map(|id| id.get()))
+        }
+        (SlotObject::IrqFlag(before), SlotObject::IrqFlag(after)) => ids.matches(Some(before.get()), Some(after.get())),
+        (SlotObject::Iteration(_) | SlotObject::IrqFlag(_), _) => false,
+    }
 }
 
 /// The number that a load from byte `from` up would see, if it would see one. (`scalar_reg_for_stack`)
@@ -107,7 +133,7 @@ fn as_number(rules: Rules, slot: &Slot, from: usize) -> Option<Value> {
     let untracked = (from..8).all(|byte| match slot.byte(byte) {
         ByteKind::Misc => true,
         ByteKind::Invalid | ByteKind::Poison => rules.uninit_readable,
-        ByteKind::Zero | ByteKind::Spill => false,
+        ByteKind::Zero | ByteKind::Spill | ByteKind::Iteration | ByteKind::IrqFlag => false,
     });
     untracked.then(|| Value::Scalar(ScalarValue::new(Scalar::unknown())))
 }

@@ -4,6 +4,7 @@ use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use bpfvet_insn::InsnIdx;
 use bpfvet_platform::MapKind;
 
 use super::{Cause, Place};
@@ -299,6 +300,38 @@ pub enum CallCause {
     },
     /// A cast to a type that is no structure.
     CastToNoStruct,
+    /// What a function of the host keeps on the stack must be on the stack.
+    NotOnStack {
+        /// The argument.
+        place: Place,
+        /// What it keeps.
+        kind: SlotKind,
+    },
+    /// What a function of the host keeps on the stack is there and must not be, or the other way round.
+    SlotState {
+        /// The argument.
+        place: Place,
+        /// What it keeps.
+        kind: SlotKind,
+        /// Its name; empty where there is only one of the kind.
+        name: String,
+        /// It has to be there.
+        initialised: bool,
+        /// What is wrong with the place itself, if something is.
+        fault: Option<SlotFault>,
+    },
+    /// An iteration goes on outside of the RCU read section that it needs.
+    ProtectionLost {
+        /// The function.
+        kfunc: String,
+    },
+    /// An interrupt state is restored that is not the one saved last.
+    IrqOutOfOrder {
+        /// The one saved last.
+        active: u32,
+        /// Where that was.
+        taken: Option<InsnIdx>,
+    },
     /// A call that compilers put where a program does what no program may.
     TrapReached,
     /// A function that the host does not have.
@@ -316,6 +349,24 @@ pub enum CallCause {
         /// Why.
         reason: PrototypeReason,
     },
+}
+
+/// What a function of the host keeps on the stack.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum SlotKind {
+    /// The state of an iteration.
+    Iteration,
+    /// A saved interrupt state.
+    IrqFlag,
+}
+
+/// What is wrong with a place on the stack.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum SlotFault {
+    /// It is not known.
+    Variable,
+    /// It is not that of whole slots.
+    Offset(i64),
 }
 
 /// A type, for messages.
@@ -468,6 +519,10 @@ impl CallCause {
             Self::NotConstString { .. } => "call::not-const-string",
             Self::CastToUnknown { .. } => "call::cast-to-unknown",
             Self::CastToNoStruct => "call::cast-to-no-struct",
+            Self::NotOnStack { .. } => "call::not-on-stack",
+            Self::SlotState { .. } => "call::slot-state",
+            Self::ProtectionLost { .. } => "call::protection-lost",
+            Self::IrqOutOfOrder { .. } => "call::irq-out-of-order",
             Self::TrapReached => "call::trap-reached",
             Self::MissingKfunc => "call::missing-kfunc",
             Self::NoFunctionRecords => "call::no-function-records",

@@ -13,7 +13,7 @@ use alloc::boxed::Box;
 
 use bpfvet_insn::{InsnIdx, Reg};
 
-pub use call::{CallCause, Described, PrototypeReason};
+pub use call::{CallCause, Described, PrototypeReason, SlotFault, SlotKind};
 pub use context::{ContextCause, NoSleepReason};
 pub use memory::{Access, AccessKind, Bounds, ContextArgReason, MemoryCause, TypedAccessReason};
 pub use policy::{LeakTo, PolicyCause, ReturnSite};

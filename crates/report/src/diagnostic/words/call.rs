@@ -5,12 +5,12 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use bpfvet_insn::InsnIdx;
-use bpfvet_vm::violation::{CallCause, Described, PrototypeReason};
+use bpfvet_vm::violation::{CallCause, Described, PrototypeReason, SlotKind};
 
 use super::{Words, argument, bytes, of_cause};
 use crate::Names;
-use crate::diagnostic::Class;
 use crate::diagnostic::describe::tag_words;
+use crate::diagnostic::{Class, Label, Role};
 use crate::names::helper_name;
 
 pub(super) fn words(cause: &CallCause, at: InsnIdx, names: &Names<'_>) -> Words {
@@ -190,6 +190,31 @@ pub(super) fn words(cause: &CallCause, at: InsnIdx, names: &Names<'_>) -> Words 
             Words::program(format!("a cast to type {id}, which the kernel does not have"), "here")
         }
         CallCause::CastToNoStruct => Words::program("a cast to a type that is no structure", "here"),
+        CallCause::NotOnStack { place, kind } => {
+            Words::program(format!("{} must be on the stack", kept(*kind)), argument(*place)).follow(*place)
+        }
+        CallCause::SlotState { place, kind, name: _, initialised, fault } => {
+            let what = kept(*kind);
+            let headline = match (initialised, fault) {
+                (_, Some(_)) => format!("{what} takes whole slots of the stack, at a known place"),
+                (true, None) => format!("there is no {what} here, or another one"),
+                (false, None) => format!("there is a {what} here already"),
+            };
+            Words::program(headline, argument(*place))
+                .help("begin, go on and end with the same variable on every path, and do not write to it in between")
+                .follow(*place)
+        }
+        CallCause::ProtectionLost { kfunc } => {
+            Words::program(format!("`{kfunc}` is called outside of the RCU read section that it needs"), "called here")
+                .help("keep the whole loop between bpf_rcu_read_lock() and bpf_rcu_read_unlock()")
+        }
+        CallCause::IrqOutOfOrder { active: _, taken } => {
+            let mut words = Words::program("interrupts are restored in the wrong order", "here")
+                .help("restore first what was saved last");
+            let text = String::from("this was saved last");
+            words.also.extend(taken.map(|at| Label { at, role: Role::Acquired, text }));
+            words
+        }
         CallCause::TrapReached => Words::program("the compiler put a trap here", "this must not be reached")
             .why("compilers do so where what a program does has no meaning, such as reading a variable that was never set")
             .help("look at the compiler's warnings; initialise every variable"),
@@ -272,5 +297,13 @@ fn prototype(name: &str, reason: &PrototypeReason) -> Words {
         | PrototypeReason::HostType { .. }
         | PrototypeReason::NotStruct { .. }
         | PrototypeReason::Unreliable => words,
+    }
+}
+
+/// What a function of the kernel keeps on the stack, in words.
+const fn kept(kind: SlotKind) -> &'static str {
+    match kind {
+        SlotKind::Iteration => "state of an iteration",
+        SlotKind::IrqFlag => "saved interrupt state",
     }
 }

@@ -5,6 +5,7 @@ use alloc::boxed::Box;
 use bpfvet_insn::Reg;
 use bpfvet_platform::{ArgKind, KfuncArg, KfuncArgKind, KfuncFlags, KfuncProto};
 
+use super::slots::{self, Slots};
 use super::{not_modelled, object};
 use crate::call::kinds::check_arg_offset;
 use crate::call::{map_args, memory};
@@ -25,6 +26,8 @@ pub(super) struct Found {
     pub(super) owned: Option<ObjectId>,
     /// More than one argument owns a reference.
     pub(super) many_owned: bool,
+    /// Where the state of an iteration is that goes on or ends.
+    pub(super) iteration: Option<Slots>,
 }
 
 /// Checks the arguments of a call.
@@ -144,8 +147,10 @@ fn check_one(
             }
             Value::Pointer(_) | Value::Scalar(_) | Value::Uninit => Err(CallCause::NotConstString { place }.into()),
         },
-        KfuncArgKind::Iterator { .. } => not_modelled(proto, "iterations"),
-        KfuncArgKind::IrqFlag => not_modelled(proto, "saved interrupt states"),
+        KfuncArgKind::Iterator { id, slots } => {
+            slots::iteration(cx, state, proto, reg, (id, usize::from(slots)), found)
+        }
+        KfuncArgKind::IrqFlag => slots::irq_flag(cx, state, proto, reg),
         KfuncArgKind::Ignored | KfuncArgKind::NotModelled(_) => Err(Stop::Internal("an argument without a kind")),
     }
 }

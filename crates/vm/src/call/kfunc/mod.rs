@@ -4,6 +4,7 @@ mod args;
 mod object;
 mod region;
 mod returns;
+mod slots;
 
 use alloc::borrow::Cow;
 use alloc::format;
@@ -76,6 +77,9 @@ pub(super) fn call(cx: &mut Cx<'_, '_>, state: &mut State, id: i32, module: i16)
     clobber(cx, state);
     let result = returns::result(cx, state, proto, &found)?;
     state.set(Reg::R0, result);
+    if has(KfuncFlags::ITER_NEXT) {
+        slots::go_on(cx, state, &found)?;
+    }
     Ok(Next::To(after(cx)))
 }
 

@@ -5,6 +5,7 @@ use bpfvet_platform::{KfuncFlags, KfuncProto, KfuncRet, KfuncSpecial};
 
 use super::args::Found;
 use super::not_modelled;
+use super::slots::yields_protected;
 use crate::cx::Cx;
 use crate::failure::{Check, Stop};
 use crate::state::{Reference, ReferenceKind};
@@ -19,7 +20,7 @@ pub(super) fn result(cx: &mut Cx<'_, '_>, state: &mut State, proto: &KfuncProto,
         (KfuncSpecial::KernelCtx { id }, _) => Pointer::to(Region::Btf { btf: BtfRef::Host, id }).with(Flags::TRUSTED),
         (_, KfuncRet::Void) => return Ok(Value::Uninit),
         (_, KfuncRet::Scalar) => return Ok(cx.unknown()),
-        (_, KfuncRet::Struct { id }) => object(proto, id),
+        (_, KfuncRet::Struct { id }) => object(proto, id, yields_protected(state, found)),
         (_, KfuncRet::Mem { size }) => memory(proto, size, found)?,
         (_, KfuncRet::NotModelled(what)) => return not_modelled(proto, what),
     };
@@ -40,10 +41,10 @@ pub(super) fn result(cx: &mut Cx<'_, '_>, state: &mut State, proto: &KfuncProto,
 }
 
 /// An object of the host: alive, unless the function promises less.
-fn object(proto: &KfuncProto, id: u32) -> Pointer {
+fn object(proto: &KfuncProto, id: u32, protected: bool) -> Pointer {
     let flags = if proto.special == KfuncSpecial::UntrustedResult {
         Flags::UNTRUSTED
-    } else if proto.flags.contains(KfuncFlags::RCU_PROTECTED) {
+    } else if protected || proto.flags.contains(KfuncFlags::RCU_PROTECTED) {
         Flags::RCU
     } else {
         Flags::TRUSTED
