@@ -6,7 +6,7 @@ use bpfvet_btf::TypeId;
 use bpfvet_insn::{Call, Insn};
 use bpfvet_platform::{
     ArgKind, ArgSpec, HelperId, HelperLookup, HelperSpecial, KfuncArg, KfuncArgKind, KfuncFlags, KfuncLookup, KfuncRet,
-    LoadRequest, Platform, RetKind,
+    KfuncSpecial, LoadRequest, Platform, RetKind,
 };
 
 use crate::SubprogEffects;
@@ -214,9 +214,9 @@ fn lookup_kfunc(id: i32, module: i16, request: &LoadRequest, platform: &dyn Plat
         fastcall: proto.flags.contains(KfuncFlags::FASTCALL),
         iterates: proto.flags.contains(KfuncFlags::ITER_NEXT),
         effects: SubprogEffects {
-            changes_pkt_data: false,
+            changes_pkt_data: proto.special == KfuncSpecial::MovesPacket,
             might_sleep: proto.flags.contains(KfuncFlags::SLEEPABLE),
-            might_throw: false,
+            might_throw: proto.special == KfuncSpecial::Throw,
         },
     })
 }

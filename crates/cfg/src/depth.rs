@@ -267,6 +267,9 @@ impl Walk<'_> {
         if subprog.has_ld_abs && above.callback {
             return at(StructureCause::PacketLoadInCallback { subprog: id });
         }
+        if let Some(throws) = subprog.throws.filter(|_| above.callback) {
+            return Err(StructureError::at(throws, StructureCause::ThrowInCallback { subprog: id }));
+        }
         if id != SubprogId::MAIN && subprog.has_tail_call && above.bytes >= TAIL_CALL_STACK {
             let (bytes, limit) = (above.bytes, TAIL_CALL_STACK);
             return at(StructureCause::TailCallStackTooLarge { subprog: id, bytes, limit });

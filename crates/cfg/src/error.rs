@@ -211,6 +211,12 @@ pub enum StructureCause {
         /// The function that has it.
         subprog: SubprogId,
     },
+    /// An exception is thrown in a callback, or in what it calls.
+    #[error("throws in callback, in {subprog}")]
+    ThrowInCallback {
+        /// The function that has it.
+        subprog: SubprogId,
+    },
     /// A tail call under too much stack.
     #[error("tail call in {subprog} with {bytes} bytes of stack in the frames before, not below {limit}")]
     TailCallStackTooLarge {

@@ -8,7 +8,7 @@ use bpfvet_insn::{Call, Insn, InsnIdx, Program, Reg, RegSet};
 use bpfvet_platform::{LoadRequest, Platform};
 
 use crate::blocks::Blocks;
-use crate::callee::{Callees, Control};
+use crate::callee::{Callee, Callees, Control};
 use crate::constants::{self, Constants};
 use crate::error::Restricted;
 use crate::flow::Flow;
@@ -54,6 +54,7 @@ impl Graph {
             _ => false,
         };
         subprog::check(&request.program, &mut subprogs, is_tail_call)?;
+        note_throws(request, &callees, &mut subprogs);
         records::check(request, &subprogs)?;
         let tables = JumpTables::read(request)?;
         check_kernel_calls(request)?;
@@ -293,6 +294,21 @@ fn check_length(request: &LoadRequest, platform: &dyn Platform) -> Result<(), St
         Err(StructureError::whole(StructureCause::TooLong { len, limit }))
     } else {
         Ok(())
+    }
+}
+
+/// Notes in each function its first instruction that throws.
+fn note_throws(request: &LoadRequest, callees: &Callees, subprogs: &mut [Subprog]) {
+    for (at, insn) in request.program.iter() {
+        if let Insn::Call(call @ Call::Kfunc { .. }) = *insn
+            && let Callee::Kfunc(kfunc) = callees.of(call)
+            && kfunc.effects.might_throw
+        {
+            let id = subprog::containing(subprogs, at);
+            if let Some(subprog) = subprogs.get_mut(id.index()) {
+                subprog.throws.get_or_insert(at);
+            }
+        }
     }
 }
 

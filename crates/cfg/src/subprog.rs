@@ -93,6 +93,8 @@ pub struct Subprog {
     pub has_tail_call: bool,
     /// It has a legacy packet load.
     pub has_ld_abs: bool,
+    /// Its first instruction that throws.
+    pub throws: Option<InsnIdx>,
     /// What calling it may do.
     pub effects: SubprogEffects,
     /// It is the program's exception callback.
@@ -188,6 +190,7 @@ pub(crate) fn discover(request: &LoadRequest, platform: &dyn Platform) -> Result
             name: None,
             has_tail_call: false,
             has_ld_abs: false,
+            throws: None,
             effects: SubprogEffects::default(),
             is_exception_cb: exception_callback == Some(start),
             callees: Vec::new(),

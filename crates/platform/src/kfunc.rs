@@ -200,6 +200,10 @@ pub enum KfuncSpecial {
         /// The structure in the host's types.
         id: u32,
     },
+    /// The program ends here, and gives back the first argument instead of a result.
+    Throw,
+    /// The packet may move.
+    MovesPacket,
     /// The result may not be alive.
     UntrustedResult,
     /// It must not be reached: compilers call it where a program does what no program may.

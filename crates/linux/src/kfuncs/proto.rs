@@ -29,7 +29,6 @@ const NOT_MODELLED: &[(&str, &str)] = &[
 
 /// Functions that their prototype does not say enough of, and that are not modelled.
 const SPECIAL_NOT_MODELLED: &[&str] = &[
-    "bpf_throw",
     "bpf_obj_new",
     "bpf_obj_new_impl",
     "bpf_percpu_obj_new",
@@ -42,7 +41,6 @@ const SPECIAL_NOT_MODELLED: &[&str] = &[
     "bpf_refcount_acquire_impl",
     "bpf_session_is_return",
     "bpf_session_cookie",
-    "bpf_xdp_pull_data",
     "bpf_iter_css_task_new",
     "bpf_res_spin_lock",
     "bpf_res_spin_unlock",
@@ -142,6 +140,8 @@ impl Reader<'_> {
             "bpf_local_irq_restore" => KfuncSpecial::IrqRestore,
             "bpf_rdonly_cast" => KfuncSpecial::ReadOnlyCast,
             "bpf_get_kmem_cache" => KfuncSpecial::UntrustedResult,
+            "bpf_throw" => KfuncSpecial::Throw,
+            "bpf_xdp_pull_data" => KfuncSpecial::MovesPacket,
             "__bpf_trap" => KfuncSpecial::Trap,
             "bpf_cast_to_kern_ctx" => {
                 let kernel = KERNEL_CTX.iter().find(|(kind, _)| *kind == self.request.program_type);

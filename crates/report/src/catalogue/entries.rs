@@ -137,6 +137,11 @@ pub(super) const ALL: &[Entry] = &[
         "Use a loop, a bounded iterator, or a tail call.",
     ),
     entry(
+        "structure::throw-in-callback",
+        "An exception is thrown in a callback, or in a function that it calls.",
+        "Return from the callback, and throw where it was called.",
+    ),
+    entry(
         "structure::packet-load-in-callback",
         "A callback can reach a legacy packet load.",
         "Use direct packet access or bpf_skb_load_bytes.",

@@ -70,6 +70,7 @@ pub const fn structure_code(cause: &StructureCause) -> &'static str {
         StructureCause::RecursiveCall { .. } => "structure::recursive-call",
         StructureCause::LivenessTooDeep { .. } => "limit::liveness-depth",
         StructureCause::LivenessTooComplex { .. } => "limit::liveness-complexity",
+        StructureCause::ThrowInCallback { .. } => "structure::throw-in-callback",
         StructureCause::PacketLoadInCallback { .. } => "structure::packet-load-in-callback",
         StructureCause::TailCallStackTooLarge { .. } => "limit::tail-call-stack",
         StructureCause::StackTooLarge { .. } => "limit::stack",

@@ -53,6 +53,9 @@ pub fn structure_message(error: &StructureError, names: &Names<'_>) -> String {
         StructureCause::LivenessTooComplex { calls, limit: _ } => {
             format!("liveness analysis exceeded complexity limit ({calls} calls)")
         }
+        StructureCause::ThrowInCallback { subprog } => {
+            format!("bpf_throw kfunc (insn {}) cannot be called from callback subprog {}", at.0, subprog.0)
+        }
         StructureCause::PacketLoadInCallback { subprog: _ } => {
             "cannot use BPF_LD_[ABS|IND] within callback".to_string()
         }

@@ -51,11 +51,11 @@ pub(crate) fn exit(cx: &mut Cx<'_, '_>, state: &mut State) -> Check<Next> {
     let frame = state.top();
     match frame.kind {
         FrameKind::Plain if frame.subprog != 0 => check_global_result(cx, state)?,
-        FrameKind::Plain => check_program_result(cx, state)?,
+        FrameKind::Plain => check_program_result(cx, state, Reg::R0)?,
         FrameKind::AsyncCallback(range) => {
             let bounds = Bounds { min: range.min, max: range.max, low_half: false };
-            check_readable_result(cx, state)?;
-            check_bounded_result(cx, state, bounds, ReturnSite::AsyncCallback)?;
+            check_readable_result(cx, state, Reg::R0)?;
+            check_bounded_result(cx, state, Reg::R0, bounds, ReturnSite::AsyncCallback)?;
         }
         FrameKind::Callback(_) => return Err(Stop::Internal("a callback without the call that runs it")),
     }
@@ -99,17 +99,16 @@ pub(super) fn leave_function(cx: &mut Cx<'_, '_>, state: &mut State) -> Check<Ne
 }
 
 /// The result can be read, and tells no address where none may be told.
-fn check_readable_result(cx: &mut Cx<'_, '_>, state: &State) -> Check<()> {
-    read(cx, state, Reg::R0)?;
-    if cx.leaks(state.reg(Reg::R0)) {
-        return Err(PolicyCause::PointerLeak { reg: Reg::R0, to: LeakTo::Return }.into());
+fn check_readable_result(cx: &mut Cx<'_, '_>, state: &State, reg: Reg) -> Check<()> {
+    read(cx, state, reg)?;
+    if cx.leaks(state.reg(reg)) {
+        return Err(PolicyCause::PointerLeak { reg, to: LeakTo::Return }.into());
     }
     Ok(())
 }
 
 /// The result is a number within bounds.
-fn check_bounded_result(cx: &mut Cx<'_, '_>, state: &State, bounds: Bounds, site: ReturnSite) -> Check<()> {
-    let reg = Reg::R0;
+fn check_bounded_result(cx: &mut Cx<'_, '_>, state: &State, reg: Reg, bounds: Bounds, site: ReturnSite) -> Check<()> {
     let Value::Scalar(scalar) = *state.reg(reg) else {
         return Err(PolicyCause::ReturnKind { site, reg, tag: state.reg(reg).tag() }.into());
     };
@@ -118,29 +117,41 @@ fn check_bounded_result(cx: &mut Cx<'_, '_>, state: &State, bounds: Bounds, site
 }
 
 /// What the program may return to the host. (`check_return_code`)
-fn check_program_result(cx: &mut Cx<'_, '_>, state: &State) -> Check<()> {
+fn check_program_result(cx: &mut Cx<'_, '_>, state: &State, reg: Reg) -> Check<()> {
     let bounds = match cx.facts.platform.return_rule(cx.facts.request) {
         ReturnRule::Void => return Ok(()),
-        ReturnRule::Any => return check_readable_result(cx, state),
+        ReturnRule::Any => return check_readable_result(cx, state, reg),
         ReturnRule::Range { min, max, low_half } => Bounds { min, max, low_half },
         ReturnRule::ObjectOrNull { btf_id } => {
-            if let Value::Pointer(pointer) = state.reg(Reg::R0)
+            if let Value::Pointer(pointer) = state.reg(reg)
                 && matches!(pointer.region, Region::Btf { btf: BtfRef::Host, id } if id == btf_id)
                 && state.is_referenced(pointer.object)
             {
-                return check_offset(pointer, Place::Reg(Reg::R0), false);
+                return check_offset(pointer, Place::Reg(reg), false);
             }
             Bounds { min: 0, max: 0, low_half: false }
         }
         ReturnRule::Unknown => return unsupported("what this program may return is not known"),
     };
-    check_readable_result(cx, state)?;
-    check_bounded_result(cx, state, bounds, ReturnSite::Program)
+    check_readable_result(cx, state, reg)?;
+    check_bounded_result(cx, state, reg, bounds, ReturnSite::Program)
 }
 
 /// The object that a value refers to.
 fn object(value: &Value) -> Option<ObjectId> {
     value.as_pointer().and_then(|pointer| pointer.object)
+}
+
+/// What is thrown may be returned, since that is what becomes of it. (`check_kfunc_call`, `bpf_throw`)
+pub(super) fn check_thrown(cx: &mut Cx<'_, '_>, state: &State) -> Check<()> {
+    match state.frame(0).kind {
+        FrameKind::AsyncCallback(range) => {
+            let bounds = Bounds { min: range.min, max: range.max, low_half: false };
+            check_readable_result(cx, state, Reg::R1)?;
+            check_bounded_result(cx, state, Reg::R1, bounds, ReturnSite::AsyncCallback)
+        }
+        FrameKind::Plain | FrameKind::Callback(_) => check_program_result(cx, state, Reg::R1),
+    }
 }
 
 /// What a function that is verified on its own may return. (`check_global_subprog_return_code`)
@@ -153,7 +164,7 @@ fn check_global_result(cx: &mut Cx<'_, '_>, state: &State) -> Check<()> {
     if result.tag() == TypeTag::of(Base::Arena) {
         return Ok(());
     }
-    check_readable_result(cx, state)?;
+    check_readable_result(cx, state, Reg::R0)?;
     if result.is_scalar() {
         return Ok(());
     }

@@ -109,6 +109,10 @@ pub(super) fn words(error: &StructureError, rejection: &Rejection, names: &Names
             Words::program("too many different ways to call functions with stack pointers", String::new())
                 .class(Class::Limit)
         }
+        StructureCause::ThrowInCallback { subprog } => {
+            Words::program(format!("{} throws, and is a callback or called by one", function(subprog.0)), "thrown here")
+                .why("the functions of the kernel between the callback and the program cannot be unwound")
+        }
         StructureCause::PacketLoadInCallback { subprog } => Words::program(
             format!("{} is a callback and has a legacy packet load, which can end the program", function(subprog.0)),
             "here",

@@ -12,13 +12,13 @@ use alloc::format;
 use bpfvet_insn::Reg;
 use bpfvet_platform::{KfuncFlags, KfuncLookup, KfuncProto, KfuncSpecial};
 
-use super::{after, clobber, no_sleep_reason, release};
+use super::{after, clobber, exit, leak, no_sleep_reason, release};
 use crate::State;
 use crate::cx::Cx;
 use crate::failure::{Check, unsupported};
 use crate::transfer::Next;
 use crate::typed;
-use crate::violation::{CallCause, ContextCause, NoSleepReason, PolicyCause};
+use crate::violation::{CallCause, ContextCause, LeakSite, NoSleepReason, PolicyCause};
 
 /// What the host says of the function that is called.
 fn look_up<'a>(cx: &Cx<'a, '_>, id: i32, module: i16) -> Check<&'a KfuncProto> {
@@ -74,9 +74,18 @@ pub(super) fn call(cx: &mut Cx<'_, '_>, state: &mut State, id: i32, module: i16)
     if has(KfuncFlags::RELEASE) {
         release::release_argument(cx, state, Reg::R1)?;
     }
+    if proto.special == KfuncSpecial::Throw {
+        exit::check_thrown(cx, state)?;
+        clobber(cx, state);
+        leak::check(state, LeakSite::Throw, leak::Extent { whole_stack: true, regions: true })?;
+        return Ok(Next::End);
+    }
     clobber(cx, state);
     let result = returns::result(cx, state, proto, &found)?;
     state.set(Reg::R0, result);
+    if proto.special == KfuncSpecial::MovesPacket {
+        release::invalidate_packets(cx, state);
+    }
     if has(KfuncFlags::ITER_NEXT) {
         slots::go_on(cx, state, &found)?;
     }

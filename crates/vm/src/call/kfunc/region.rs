@@ -27,6 +27,8 @@ pub(super) fn change(state: &mut State, proto: &KfuncProto) -> Check<()> {
         | KfuncSpecial::IrqRestore
         | KfuncSpecial::ReadOnlyCast
         | KfuncSpecial::KernelCtx { .. }
+        | KfuncSpecial::Throw
+        | KfuncSpecial::MovesPacket
         | KfuncSpecial::UntrustedResult
         | KfuncSpecial::Trap
         | KfuncSpecial::NotModelled => {}

@@ -60,13 +60,9 @@ fn locate(state: &State, pointer: &Pointer, frame: usize, count: usize) -> Resul
 
 /// The frame that an argument points into, if it is a pointer to the stack.
 fn frame_of(value: &Value) -> Option<(&Pointer, usize)> {
-    match value {
-        Value::Pointer(pointer) => match pointer.region {
-            Region::Stack { frame } if pointer.flags == Flags::NONE => Some((pointer, usize::from(frame))),
-            _ => None,
-        },
-        Value::Scalar(_) | Value::Uninit => None,
-    }
+    let pointer = value.as_pointer().filter(|pointer| pointer.flags == Flags::NONE)?;
+    let Region::Stack { frame } = pointer.region else { return None };
+    Some((pointer, usize::from(frame)))
 }
 
 fn object_at(state: &State, slots: Slots, index: usize) -> Option<SlotObject> {
