@@ -510,8 +510,9 @@ fn passes(cx: &Cx<'_, '_>, slot: &Slot, clobbers: bool, any: bool) -> bool {
             ByteKind::Misc => true,
             ByteKind::Zero => !clobbers,
             ByteKind::Poison => any,
-            ByteKind::Invalid | ByteKind::Spill => false,
+            ByteKind::Invalid | ByteKind::Spill | ByteKind::Iteration | ByteKind::IrqFlag => false,
         }),
+        Slot::Object(_) => false,
         Slot::Spill(spill) => spill.width == 8 && !clobbers && (spill.value.is_scalar() || cx.facts.may_leak()),
     }
 }

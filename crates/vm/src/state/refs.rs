@@ -102,7 +102,7 @@ impl State {
     #[must_use]
     pub fn in_other_rounds(&self, now: &Self) -> bool {
         self.frames().iter().enumerate().any(|(index, frame)| {
-            frame.stack.slots().iter().enumerate().any(|(number, slot)| {
+            frame.stack.slots().enumerate().any(|(number, slot)| {
                 let Slot::Object(SlotObject::Iteration(before)) = slot else { return false };
                 let depth = match now.frame(index).stack.slot(number) {
                     Slot::Object(SlotObject::Iteration(after)) => Some(after.depth),

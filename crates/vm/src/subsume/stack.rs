@@ -24,9 +24,13 @@ pub(super) fn covers(rules: Rules, old: &Stack, now: &Stack, ids: &mut IdMap) ->
 
 /// Whether a slot covers itself: it does, if its identities can stand for themselves.
 fn itself(rules: Rules, slot: &Slot, ids: &mut IdMap) -> bool {
-    match slot.spilled() {
-        Some(Value::Scalar(ScalarValue { link: None, .. })) | None => true,
-        Some(spilled) => value::covers(rules, spilled, spilled, ids),
+    match slot {
+        Slot::Bytes(_) => true,
+        Slot::Object(object) => objects_match(object, object, ids),
+        Slot::Spill(spill) => match &spill.value {
+            Value::Scalar(ScalarValue { link: None, .. }) => true,
+            spilled => value::covers(rules, spilled, spilled, ids),
+        },
     }
 }
 
@@ -54,7 +58,8 @@ fn slot_covers(rules: Rules, old: &Slot, now: Option<&Slot>, ids: &mut IdMap) ->
         (Slot::Bytes(bytes), _) if !exact && bytes.iter().all(|kind| settled(*kind) == ByteKind::Invalid) => {
             return true;
         }
-        (Slot::Spill(_) | Slot::Bytes(_), _) => {}
+        (Slot::Object(before), Some(Slot::Object(after))) => return objects_match(before, after, ids),
+        (Slot::Spill(_) | Slot::Bytes(_) | Slot::Object(_), _) => {}
     }
     let mut byte = 0;
     while byte < 8 {
@@ -88,12 +93,6 @@ fn slot_covers(rules: Rules, old: &Slot, now: Option<&Slot>, ids: &mut IdMap) ->
             continue;
         }
         if before != after {
-            return false;
-        }
-        if byte == 7
-            && let (Slot::Object(before), Slot::Object(after)) = (old, now)
-            && !objects_match(before, after, ids)
-        {
             return false;
         }
         if byte == 7
