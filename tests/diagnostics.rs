@@ -32,7 +32,7 @@ fn drawn(request: &LoadRequest, linux: &Linux, source: &dyn SourceProvider) -> O
     };
     let diagnostic = explain(&rejection, &names, &history);
     assert!(!diagnostic.headline.is_empty() && !diagnostic.headline.ends_with('.'), "{diagnostic:?}");
-    if !matches!(rejection.cause, RejectionCause::LoadRefused(_) | RejectionCause::Limit(_)) {
+    if let RejectionCause::Violation(_) = rejection.cause {
         assert!(diagnostic.at().is_some(), "a failure without a place: {diagnostic:?}");
     }
     Some(render(&diagnostic, &names, &history, source, false, COLUMNS))
@@ -65,17 +65,18 @@ fn explained(path: &Path) -> String {
 fn every_example_is_explained() {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     for group in [
-        "instruction",
-        "load",
+        "bytes",
+        "requests",
         "structure",
         "register",
         "memory",
+        "unprivileged",
         "resource",
+        "locks",
         "call",
-        "context",
+        "helpers",
         "policy",
         "limit",
-        "bpfvet",
     ] {
         let path = here.join("../crates/report/src/catalogue/examples").join(group).with_extension("md");
         expect_file![here.join("diagnostics").join(group).with_extension("txt")].assert_eq(&explained(&path));

@@ -6,19 +6,20 @@ use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-/// The files, in the order of the entries.
+/// The files.
 const FILES: &[&str] = &[
-    include_str!("examples/instruction.md"),
-    include_str!("examples/load.md"),
+    include_str!("examples/bytes.md"),
+    include_str!("examples/requests.md"),
     include_str!("examples/structure.md"),
     include_str!("examples/register.md"),
     include_str!("examples/memory.md"),
+    include_str!("examples/unprivileged.md"),
     include_str!("examples/resource.md"),
+    include_str!("examples/locks.md"),
     include_str!("examples/call.md"),
-    include_str!("examples/context.md"),
+    include_str!("examples/helpers.md"),
     include_str!("examples/policy.md"),
     include_str!("examples/limit.md"),
-    include_str!("examples/bpfvet.md"),
 ];
 
 /// What the corpus says of a code: a program that is refused with it, one that differs from it in the cure and loads, or why there
@@ -29,8 +30,6 @@ pub struct Example {
     pub code: &'static str,
     /// What is to be known of it beside the programs.
     pub prose: String,
-    /// How the programs are loaded: type, rights, kernels, maps, a line each.
-    pub setting: Vec<String>,
     /// Refused.
     pub failing: Option<Listing>,
     /// Accepted.
@@ -40,6 +39,10 @@ pub struct Example {
 /// A program in the assembler's language, with what is said beside its lines.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Listing {
+    /// How it is loaded: type, rights, kernels, the maps that it uses, each in a few words.
+    pub setting: Vec<String>,
+    /// Declarations in the manner of C: of the kernel's types, or of the program's own.
+    pub declarations: Vec<&'static str>,
     /// Its lines, without remarks.
     pub lines: Vec<&'static str>,
     /// The line that is refused, from 0, and the code; none where the program loads.
@@ -55,23 +58,27 @@ pub(super) fn all() -> impl Iterator<Item = Example> {
 
 fn of_file(file: &'static str) -> impl Iterator<Item = Example> {
     let (above, sections) = file.split_once("\n## ").unwrap_or((file, ""));
+    let above = Parts::default().and(above);
     sections.split("\n## ").filter_map(move |section| {
         let (code, text) = section.split_once('\n')?;
-        Some(Example::read(code.trim(), Parts::of(above), text))
+        Some(Example::read(code.trim(), &above, text))
     })
 }
 
 /// Blocks of a text, and what stands between them.
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Parts {
     toml: Vec<&'static str>,
-    listings: Vec<Listing>,
+    declarations: Vec<&'static str>,
+    listing: Option<&'static str>,
     prose: String,
 }
 
 impl Parts {
-    fn of(text: &'static str) -> Self {
-        let mut parts = Self::default();
+    /// What holds below these: the same settings and declarations, and what `text` adds.
+    fn and(&self, text: &'static str) -> Self {
+        let Self { toml, declarations, listing: _, prose: _ } = self.clone();
+        let mut parts = Self { toml, declarations, listing: None, prose: String::new() };
         let mut pieces = text.split("```");
         loop {
             if let Some(prose) = pieces.next() {
@@ -80,7 +87,8 @@ impl Parts {
             let Some(block) = pieces.next() else { return parts };
             match block.split_once('\n') {
                 Some(("toml", text)) => parts.toml.push(text),
-                Some(("bpf", text)) => parts.listings.push(Listing::read(text)),
+                Some(("types" | "kernel", text)) => parts.declarations.push(text.trim_end()),
+                Some(("bpf" | "hex", text)) => parts.listing = parts.listing.or(Some(text)),
                 Some(_) | None => {}
             }
         }
@@ -93,18 +101,14 @@ impl Parts {
             self.prose.push_str(line);
         }
     }
-}
 
-impl Example {
-    fn read(code: &'static str, above: Parts, text: &'static str) -> Self {
-        let Parts { toml, listings, prose } = Parts::of(text);
-        let mut listings = listings.into_iter();
-        let (failing, repaired) = (listings.next(), listings.next());
-        let used: Vec<&str> =
-            failing.iter().chain(&repaired).flat_map(|listing| listing.lines.iter().copied()).collect();
+    fn listing(&self) -> Option<Listing> {
+        let Self { toml, declarations, listing, prose: _ } = self;
+        let mut listing = Listing::read((*listing)?);
+        listing.declarations.clone_from(declarations);
         let mut keys: Vec<(&str, &str)> = Vec::new();
         let mut maps = Vec::new();
-        for text in above.toml.iter().chain(&toml) {
+        for text in toml {
             let (plain, rest) = text.split_once("[[map]]").unwrap_or((text, ""));
             for (key, value) in plain.lines().filter_map(|line| line.split_once('=')) {
                 // What is said last holds.
@@ -115,10 +119,28 @@ impl Example {
                 maps = rest.split("[[map]]").map(map_words).collect();
             }
         }
-        let mut setting: Vec<String> = keys.iter().filter_map(|(key, value)| key_words(key, value)).collect();
-        let is_used = |name: &str| used.iter().any(|line| line.ends_with(&format!(" = {name} ll")));
-        setting.extend(maps.into_iter().filter(|(name, _)| is_used(name)).map(|(_, words)| words));
-        Self { code, prose, setting, failing, repaired }
+        listing.setting = keys.iter().filter_map(|(key, value)| key_words(key, value)).collect();
+        for (index, (name, words)) in maps.into_iter().enumerate() {
+            let names = [format!(" = {name} ll"), format!("map[fd:{index}]")];
+            if listing.lines.iter().any(|line| names.iter().any(|name| line.contains(name))) {
+                listing.setting.push(words);
+            }
+        }
+        Some(listing)
+    }
+}
+
+impl Example {
+    fn read(code: &'static str, above: &Parts, text: &'static str) -> Self {
+        let (first, second) = text.split_once("\n### ").map_or((text, None), |(first, second)| (first, Some(second)));
+        let first = above.and(first);
+        let second = second.and_then(|text| text.split_once('\n')).map(|(_, text)| first.and(text));
+        Self {
+            code,
+            prose: first.prose.clone(),
+            failing: first.listing(),
+            repaired: second.and_then(|second| second.listing()),
+        }
     }
 }
 
@@ -131,6 +153,7 @@ fn key_words(key: &str, value: &str) -> Option<String> {
         ("gpl", "false") => Some("with a licence that is not compatible with the GPL".to_string()),
         ("sleepable", "true") => Some("sleepable".to_string()),
         ("strict_alignment", "true") => Some("with strict alignment".to_string()),
+        ("budget", _) => Some(format!("looked at for {plain} instructions at most")),
         ("kernel", _) => Some(format!("Linux {}", value.trim_matches(['[', ']']).replace('"', ""))),
         (_, _) => None,
     }
@@ -154,7 +177,13 @@ fn map_words(block: &str) -> (String, String) {
 
 impl Listing {
     fn read(text: &'static str) -> Self {
-        let mut listing = Self { lines: Vec::new(), refused: None, messages: Vec::new() };
+        let mut listing = Self {
+            setting: Vec::new(),
+            declarations: Vec::new(),
+            lines: Vec::new(),
+            refused: None,
+            messages: Vec::new(),
+        };
         for line in text.lines() {
             let (code, remarks) = line.split_once(';').unwrap_or((line, ""));
             let at = listing.lines.len();

@@ -30,14 +30,19 @@ impl Entry {
 
 impl Example {
     fn write(&self, out: &mut String) {
-        let Self { code: _, prose, setting, failing, repaired } = self;
+        let Self { code: _, prose, failing, repaired } = self;
         paragraph(out, "example", prose);
         if let Some(failing) = failing {
-            let _ = writeln!(out, "\n  refused ({})\n", setting.join("; "));
+            let _ = writeln!(out, "\n  refused ({})\n", failing.setting.join("; "));
             failing.write(out);
         }
         if let Some(repaired) = repaired {
-            out.push_str("\n  loads\n\n");
+            let _ = match failing {
+                Some(failing) if failing.setting != repaired.setting => {
+                    writeln!(out, "\n  loads ({})\n", repaired.setting.join("; "))
+                }
+                Some(_) | None => writeln!(out, "\n  loads\n"),
+            };
             repaired.write(out);
         }
         let messages = failing.iter().flat_map(|failing| &failing.messages);
@@ -53,7 +58,13 @@ impl Example {
 
 impl Listing {
     fn write(&self, out: &mut String) {
-        let Self { lines, refused, messages: _ } = self;
+        let Self { setting: _, declarations, lines, refused, messages: _ } = self;
+        for line in declarations.iter().flat_map(|text| text.lines()) {
+            let _ = writeln!(out, "      {line}");
+        }
+        if !declarations.is_empty() {
+            out.push('\n');
+        }
         for (number, line) in lines.iter().enumerate() {
             let _ = match refused {
                 Some((at, _)) if *at == number => writeln!(out, "      {line:<COLUMN$}; refused here"),
