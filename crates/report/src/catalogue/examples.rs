@@ -11,15 +11,20 @@ const FILES: &[&str] = &[
     include_str!("examples/bytes.md"),
     include_str!("examples/requests.md"),
     include_str!("examples/structure.md"),
+    include_str!("examples/form.md"),
     include_str!("examples/register.md"),
+    include_str!("examples/registers.md"),
     include_str!("examples/memory.md"),
     include_str!("examples/unprivileged.md"),
     include_str!("examples/resource.md"),
     include_str!("examples/locks.md"),
     include_str!("examples/call.md"),
+    include_str!("examples/calls.md"),
+    include_str!("examples/kfunc.md"),
     include_str!("examples/helpers.md"),
     include_str!("examples/policy.md"),
     include_str!("examples/limit.md"),
+    include_str!("examples/unreached.md"),
 ];
 
 /// What the corpus says of a code: a program that is refused with it, one that differs from it in the cure and loads, or why there
@@ -69,7 +74,9 @@ fn of_file(file: &'static str) -> impl Iterator<Item = Example> {
 #[derive(Clone, Default)]
 struct Parts {
     toml: Vec<&'static str>,
+    /// Those of this text, and those that stand above it.
     declarations: Vec<&'static str>,
+    above: Vec<&'static str>,
     listing: Option<&'static str>,
     prose: String,
 }
@@ -77,8 +84,9 @@ struct Parts {
 impl Parts {
     /// What holds below these: the same settings and declarations, and what `text` adds.
     fn and(&self, text: &'static str) -> Self {
-        let Self { toml, declarations, listing: _, prose: _ } = self.clone();
-        let mut parts = Self { toml, declarations, listing: None, prose: String::new() };
+        let Self { toml, declarations, mut above, listing: _, prose: _ } = self.clone();
+        above.extend(declarations);
+        let mut parts = Self { toml, declarations: Vec::new(), above, listing: None, prose: String::new() };
         let mut pieces = text.split("```");
         loop {
             if let Some(prose) = pieces.next() {
@@ -103,9 +111,18 @@ impl Parts {
     }
 
     fn listing(&self) -> Option<Listing> {
-        let Self { toml, declarations, listing, prose: _ } = self;
+        let Self { toml, declarations, above, listing, prose: _ } = self;
         let mut listing = Listing::read((*listing)?);
-        listing.declarations.clone_from(declarations);
+        // Of what is declared for many programs, the functions that this one calls.
+        let calls = |line: &str| {
+            listing
+                .lines
+                .iter()
+                .filter_map(|line| line.trim().strip_prefix("call "))
+                .any(|name| line.contains(&format!("{name}(")))
+        };
+        let called = above.iter().flat_map(|text| text.lines()).filter(|line| calls(line)).collect::<Vec<_>>();
+        listing.declarations = called.into_iter().chain(declarations.iter().copied()).collect();
         let mut keys: Vec<(&str, &str)> = Vec::new();
         let mut maps = Vec::new();
         for text in toml {

@@ -101,6 +101,7 @@ pub(super) fn words(cause: &MemoryCause, at: InsnIdx, names: &Names<'_>) -> Word
             format!("{} at {}", bytes(access.size), access.off),
         )
         .class(Class::Host)
+        .help("only some fields can be read, as a whole; bpf_sk_fullsock() or bpf_tcp_sock() makes more of a socket")
         .follow(access.place),
         MemoryCause::SocketNegative { place: pointer } => {
             Words::program("a socket is accessed at a negative offset", place(*pointer)).follow(*pointer)
