@@ -303,7 +303,11 @@ fn stack(machine: &Machine<'_>, choices: &mut Choices<'_>, ids: &mut IdGen, stac
 /// A value that stands for this word and for others.
 fn value(machine: &Machine<'_>, word: Word, choices: &mut Choices<'_>, ids: &mut IdGen) -> Value {
     let nullable = Flags::NULLABLE;
-    let map = |index: usize| MapRef { index: u16::try_from(index).unwrap_or(0), inner: 0 };
+    // The machine counts maps inside maps among the others.
+    let map = |flat: usize| {
+        let (index, inner) = machine.defs.get(flat).map_or((flat, 0), |def| (def.index, def.inner));
+        MapRef { index: u16::try_from(index).unwrap_or(0), inner }
+    };
     let ptr = match word {
         Word::Num(0) if choices.one_in(4) => {
             let region = Region::MapValue { map: map(1), uid: 0 };
