@@ -40,8 +40,10 @@ pub struct StackRules {
     pub stack_args_exclude_private: bool,
     /// Bytes that one chain of calls may use.
     pub stack_bytes: u32,
-    /// Nested frames of static functions that there can be.
+    /// Nested frames that there can be.
     pub call_frames: u32,
+    /// A global function is the first of its frames, whoever calls it.
+    pub globals_begin_anew: bool,
 }
 
 impl StackRules {
@@ -56,6 +58,7 @@ impl StackRules {
             stack_args_exclude_private: true,
             stack_bytes: limits.stack_bytes,
             call_frames: limits.call_frames,
+            globals_begin_anew: true,
         }
     }
 
@@ -236,7 +239,8 @@ impl Walk<'_> {
         private: bool,
     ) -> Result<(), StructureError> {
         let global = self.graph.subprog(callee).is_some_and(|subprog| subprog.is_global);
-        let frames = if global { 0 } else { above.frames.saturating_add(1) };
+        let anew = global && self.rules.globals_begin_anew;
+        let frames = if anew { 0 } else { above.frames.saturating_add(1) };
         let limit = self.rules.call_frames;
         // A global function that calls itself from dead code has no end of frames either.
         if frames >= limit || chain.iter().any(|frame| frame.id == callee) {

@@ -212,10 +212,12 @@ fn run_one(search: &mut Search<'_, '_>, subprog: u32, entry: State) -> Ended {
 /// The stack of all chains of calls. (`check_max_stack_depth`)
 fn add_up_stack(search: &mut Search<'_, '_>) -> Ended {
     let request = search.facts.request;
-    let rules = StackRules::compiled(
-        &search.facts.limits,
-        search.facts.features.private_stacks() && may_have_private_stacks(request),
-    );
+    let features = &search.facts.features;
+    let private = features.private_stacks() && may_have_private_stacks(request);
+    let rules = StackRules {
+        globals_begin_anew: features.frames_by_global_function(),
+        ..StackRules::compiled(&search.facts.limits, private)
+    };
     for (index, usage) in search.usage.iter_mut().enumerate() {
         usage.stack_bytes = search.memo.stack_depth.get(index).copied().unwrap_or(0);
         let position = u32::try_from(index).unwrap_or(u32::MAX);

@@ -216,6 +216,10 @@ features! {
     LoopComponents, loop_components, v(6, 17);
     /// A negated number keeps its range.
     NegationRanges, negation_ranges, v(6, 18);
+    /// A comparison with a register that is zero is a null check.
+    NullChecksByRegister, null_checks_by_register, v(6, 18);
+    /// What a comparison of a register with itself yields is known.
+    SelfComparisons, self_comparisons, v(6, 19);
     /// Indirect jumps through tables of instructions.
     IndirectJumps, indirect_jumps, v(6, 19);
     /// Division and remainder by a constant keep ranges.
@@ -230,6 +234,8 @@ features! {
     StaticLiveness, static_liveness, v(7, 1);
     /// Branches on constants are removed before the search.
     DeadBranchPruning, dead_branch_pruning, v(7, 1);
+    /// Frames are counted from the last global function on.
+    FramesByGlobalFunction, frames_by_global_function, v(7, 2);
     /// Ranges of numbers are circular.
     CircularRanges, circular_ranges, v(7, 2);
     /// Arguments beyond the fifth are passed on the stack.

@@ -60,6 +60,8 @@ pub enum MapRefusal {
     MaxEntries,
     /// A flag that this kind does not take, or flags that contradict each other.
     Flags,
+    /// The kind needs types of its keys and values.
+    NeedsTypes,
     /// The kind needs an inner map, or must not have one.
     Inner,
     /// Values of this kind cannot hold such a field.

@@ -13,7 +13,7 @@ use super::{Job, Load, Machine, Raw, Reply, ask_within};
 use crate::lab::{Kernel, Lab};
 
 /// Loads between two writings of the cache: what is lost when a run is broken off.
-const CHUNK: usize = 1500;
+const CHUNK: usize = 500;
 
 /// Seconds that a load may take: an old kernel may walk a new test's loop for hours.
 const SECONDS: u32 = 60;

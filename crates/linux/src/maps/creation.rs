@@ -94,8 +94,11 @@ const PERCPU_MAX: u32 = 32 << 10;
 const STORAGE_MAX: u32 = 0xffff;
 /// The largest array value (`INT_MAX`).
 const ARRAY_MAX: u32 = i32::MAX as u32;
-/// Frames of a stack trace (`sysctl_perf_event_max_stack`), eight bytes each.
-const STACK_MAX: u32 = 127 * 8;
+/// Frames of a stack trace (`sysctl_perf_event_max_stack`).
+const FRAMES_MAX: u32 = 127;
+/// Bytes of a frame: an address, or a build id and an offset.
+const FRAME: u32 = 8;
+const FRAME_WITH_BUILD_ID: u32 = 32;
 /// Entries of a table that rounds up to a power of two.
 const POWER_MAX: u32 = 1 << 31;
 
@@ -108,7 +111,7 @@ static RULES: &[Rule] = &[
     rule(MapKind::PERF_EVENT_ARRAY, Nothing, Just(4), Just(4), Any, NUMA_NODE | RDONLY | WRONLY | PRESERVE_ELEMS),
     rule(MapKind::PERCPU_HASH, Nothing, SOME, Between(1, PERCPU_MAX), SOME, HASH_FLAGS & !NUMA_NODE),
     rule(MapKind::PERCPU_ARRAY, Nothing, Just(4), Between(1, PERCPU_MAX), SOME, ACCESS),
-    rule(MapKind::STACK_TRACE, Bpf, Just(4), Between(8, STACK_MAX), Between(1, POWER_MAX), NUMA_NODE | RDONLY | WRONLY | STACK_BUILD_ID),
+    rule(MapKind::STACK_TRACE, Bpf, Just(4), Between(8, FRAMES_MAX * FRAME_WITH_BUILD_ID), Between(1, POWER_MAX), NUMA_NODE | RDONLY | WRONLY | STACK_BUILD_ID),
     rule(MapKind::CGROUP_ARRAY, Nothing, Just(4), Just(4), SOME, NUMA_NODE | RDONLY | WRONLY),
     rule(MapKind::LRU_HASH, Bpf, SOME, SOME, SOME, (HASH_FLAGS | NO_COMMON_LRU) & !NO_PREALLOC),
     rule(MapKind::LRU_PERCPU_HASH, Bpf, SOME, Between(1, PERCPU_MAX), SOME, (HASH_FLAGS | NO_COMMON_LRU) & !NO_PREALLOC & !NUMA_NODE),
@@ -141,8 +144,7 @@ static RULES: &[Rule] = &[
 
 /// Which kinds may hold which special field (`map_check_btf`).
 fn holds(kind: MapKind, field: FieldKind) -> bool {
-    let storage =
-        matches!(kind, MapKind::SK_STORAGE | MapKind::INODE_STORAGE | MapKind::TASK_STORAGE | MapKind::CGRP_STORAGE);
+    let storage = is_local_storage(kind);
     let percpu = matches!(kind, MapKind::PERCPU_HASH | MapKind::LRU_PERCPU_HASH | MapKind::PERCPU_ARRAY);
     match field {
         FieldKind::SpinLock | FieldKind::ResSpinLock => {
@@ -159,6 +161,18 @@ fn holds(kind: MapKind, field: FieldKind) -> bool {
         // Nodes live in allocated objects, never in a map.
         FieldKind::ListNode | FieldKind::RbNode => false,
     }
+}
+
+/// Values that belong to an object of the kernel (`bpf_local_storage_map_alloc_check`).
+fn is_local_storage(kind: MapKind) -> bool {
+    matches!(kind, MapKind::SK_STORAGE | MapKind::INODE_STORAGE | MapKind::TASK_STORAGE | MapKind::CGRP_STORAGE)
+}
+
+/// Whether the value holds whole frames and not too many, if it is a stack trace (`stack_map_alloc`).
+fn is_whole_trace(map: &MapDef) -> bool {
+    let frame = if map.flags & STACK_BUILD_ID == 0 { FRAME } else { FRAME_WITH_BUILD_ID };
+    map.kind != MapKind::STACK_TRACE
+        || (map.value_size.is_multiple_of(frame) && map.value_size.div_ceil(frame) <= FRAMES_MAX)
 }
 
 /// Whether a loader with this privilege can create the map. What only the running machine knows (memory, processors, the
@@ -183,9 +197,11 @@ pub(crate) fn check(map: &MapDef, privilege: Privilege) -> Result<(), MapRefusal
     if !key.holds(map.key_size) {
         return Err(MapRefusal::KeySize);
     }
-    let whole = *kind != MapKind::STACK_TRACE || map.value_size.is_multiple_of(8);
-    if !value.holds(map.value_size) || !whole {
+    if !value.holds(map.value_size) || !is_whole_trace(map) {
         return Err(MapRefusal::ValueSize);
+    }
+    if is_local_storage(*kind) && (map.btf_key == 0 || map.btf_value == 0) {
+        return Err(MapRefusal::NeedsTypes);
     }
     let holds_maps = matches!(*kind, MapKind::ARRAY_OF_MAPS | MapKind::HASH_OF_MAPS);
     if holds_maps != map.inner.is_some() {
@@ -242,6 +258,13 @@ mod tests {
         assert_eq!(check(&MapDef::new("r", MapKind::RINGBUF, 0, 0, 4096 * 3), full), Err(MapRefusal::MaxEntries));
         assert_eq!(check(&MapDef::new("t", MapKind::LPM_TRIE, 8, 4, 1), full), Err(MapRefusal::Flags));
         assert_eq!(check(&MapDef::new("s", MapKind::STACK_TRACE, 4, 12, 1), full), Err(MapRefusal::ValueSize));
+        assert_eq!(check(&MapDef::new("s", MapKind::STACK_TRACE, 4, 127 * 32, 1), full), Err(MapRefusal::ValueSize));
+        let by_build_id = |size| MapDef { flags: STACK_BUILD_ID, ..MapDef::new("s", MapKind::STACK_TRACE, 4, size, 1) };
+        assert_eq!(check(&by_build_id(127 * 32), full), Ok(()));
+        assert_eq!(check(&by_build_id(40), full), Err(MapRefusal::ValueSize));
+        let untyped = MapDef { flags: NO_PREALLOC, ..MapDef::new("k", MapKind::SK_STORAGE, 4, 4, 0) };
+        assert_eq!(check(&untyped, full), Err(MapRefusal::NeedsTypes));
+        assert_eq!(check(&MapDef { btf_key: 1, btf_value: 1, ..untyped }, full), Ok(()));
         assert_eq!(check(&MapDef::new("o", MapKind::HASH_OF_MAPS, 4, 4, 1), full), Err(MapRefusal::Inner));
         assert_eq!(check(&MapDef::new("q", MapKind::QUEUE, 0, 4, 8), Privilege::NONE), Err(MapRefusal::NeedsBpf));
         let admin = Privilege { net_admin: false, ..full };

@@ -60,6 +60,7 @@ pub(super) fn map_message(map: &str, refusal: &MapRefusal) -> String {
         MapRefusal::ValueSize => format!("map '{map}': its value size is not one that this type takes"),
         MapRefusal::MaxEntries => format!("map '{map}': its number of entries is not one that this type takes"),
         MapRefusal::Flags => format!("map '{map}': its flags are not ones that this type takes"),
+        MapRefusal::NeedsTypes => format!("map '{map}': this type needs BTF of its keys and values"),
         MapRefusal::Inner => format!("map '{map}': its inner map is missing, or must not be"),
         MapRefusal::Field(kind) => format!("map '{map}': values of this type cannot hold {}", field(kind)),
         MapRefusal::FieldInTracing(FieldKind::ListHead | FieldKind::RbRoot) => {

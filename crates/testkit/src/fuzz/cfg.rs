@@ -181,6 +181,7 @@ fn check(graph: &Graph, original: &Program) {
         stack_args_exclude_private: true,
         stack_bytes: 512,
         call_frames: 8,
+        globals_begin_anew: true,
     };
     if let Ok(depth) = check_stack_depth(graph, &usage, &rules) {
         assert!(depth.max_bytes <= rules.stack_bytes);

@@ -75,7 +75,8 @@ pub(super) fn branch(
     let left = *state.reg(dst);
     let right = if let Operand::Reg(src) = src { *state.reg(src) } else { right };
 
-    let outcome = decide(state, width, op, &left, &right, src == Operand::Reg(dst));
+    let same_register = cx.facts.features.self_comparisons() && src == Operand::Reg(dst);
+    let outcome = decide(state, width, op, &left, &right, same_register);
     let (taken, fallthrough) = match outcome {
         Outcome::Decided(taken) => {
             demand_operands(cx, state, dst, src);
@@ -104,7 +105,7 @@ pub(super) fn branch(
     }
     let compares_null = match src {
         Operand::Imm(imm) => imm == 0,
-        Operand::Reg(_) => right.is_null(),
+        Operand::Reg(_) => cx.facts.features.null_checks_by_register() && right.is_null(),
     };
     let nullable = left.as_pointer().is_some_and(Pointer::nullable);
     if width == Width::W64 && matches!(op, CmpOp::Eq | CmpOp::Ne) && nullable && compares_null {

@@ -49,6 +49,7 @@ pub(super) fn map(map: &str, refusal: &MapRefusal, names: &Names<'_>) -> Words {
         MapRefusal::ValueSize => String::from("its type does not take this value size"),
         MapRefusal::MaxEntries => String::from("its type does not take this number of entries"),
         MapRefusal::Flags => String::from("its type does not take these flags"),
+        MapRefusal::NeedsTypes => String::from("its type needs BTF that says what its keys and values are"),
         MapRefusal::Inner => String::from("the template of its inner maps is missing, or must not be there"),
         MapRefusal::Field(field) => format!("values of its type cannot hold a `struct {}`", field_name(*field)),
         MapRefusal::FieldInTracing(field) => {
