@@ -172,9 +172,28 @@ fn carry(size: u32) -> String {
 #[cfg(test)]
 mod tests {
     use bpfvet::Verifier;
+    use bpfvet::explore::{Observer, Stats};
     use bpfvet::linux::Linux;
 
     use super::FAMILIES;
+
+    /// Watches, so that every walk of precision is made.
+    struct Follower;
+
+    impl Observer for Follower {}
+
+    #[test]
+    fn what_nobody_watches_is_searched_all_the_same() {
+        let linux = Linux::new(Linux::NEWEST).unwrap();
+        let verifier = Verifier::new(&linux);
+        let counts = |stats: &Stats| (stats.insns_processed, stats.total_states, stats.peak_states);
+        for family in FAMILIES {
+            let request = family.request(family.sizes[0] / 20).unwrap();
+            let alone = verifier.verify(&request).unwrap();
+            let watched = verifier.verify_with(&request, &mut Follower).unwrap();
+            assert_eq!(counts(&alone.stats), counts(&watched.stats), "{}", family.name);
+        }
+    }
 
     #[test]
     fn every_member_is_accepted_and_costs_what_its_size_says() {

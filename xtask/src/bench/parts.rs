@@ -163,12 +163,13 @@ pub(super) fn start(repeat: u32) -> Result<()> {
     Ok(())
 }
 
-/// Each layer's own benches.
+/// Each layer's own benches, and what watching costs.
 pub(super) fn layers() -> Result<()> {
-    for layer in ["insn", "domain", "cfg", "vm", "explore", "elf", "report"] {
+    for layer in ["-insn", "-domain", "-cfg", "-vm", "-explore", "-elf", "-report", ""] {
+        let package = format!("bpfvet{layer}");
         let mut cargo = Command::new(env!("CARGO"));
-        cargo.args(["bench", "--quiet", "--benches", "--package", &format!("bpfvet-{layer}"), "--", "--quick"]);
-        println!("\n{layer}");
+        cargo.args(["bench", "--quiet", "--package", &package, "--bench", "*", "--", "--quick"]);
+        println!("\n{package}");
         shell::run(cargo.current_dir(shell::root()))?;
     }
     Ok(())
