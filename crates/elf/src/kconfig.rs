@@ -7,15 +7,10 @@ use alloc::vec;
 use alloc::vec::Vec;
 
 use bpfvet_btf::{Btf, TypeId};
-use bpfvet_platform::Version;
+use bpfvet_platform::{Features, Version};
 
 use crate::Options;
 use crate::externs::{Extern, ExternKind, Externs};
-
-/// Since when programs can be attached with a number of their own (`FEAT_BPF_COOKIE` of libbpf).
-const BPF_COOKIES: Version = Version::new(5, 15);
-/// Since when the system calls of x86-64 take their arguments from saved registers (`CONFIG_ARCH_HAS_SYSCALL_WRAPPER`).
-const SYSCALL_WRAPPERS: Version = Version::new(4, 17);
 
 /// The longest map of configuration values that is filled in.
 const LONGEST: u32 = 1 << 20;
@@ -104,8 +99,8 @@ fn look_up(
     if !name.starts_with("CONFIG_") {
         let about: fn(Version) -> u64 = match name {
             "LINUX_KERNEL_VERSION" => |version| u64::from(version.major) << 16 | u64::from(version.minor) << 8,
-            "LINUX_HAS_BPF_COOKIE" => |version| u64::from(version.at_least(BPF_COOKIES)),
-            "LINUX_HAS_SYSCALL_WRAPPER" => |version| u64::from(version.at_least(SYSCALL_WRAPPERS)),
+            "LINUX_HAS_BPF_COOKIE" => |version| u64::from(Features::linux(version).attach_cookies()),
+            "LINUX_HAS_SYSCALL_WRAPPER" => |version| u64::from(Features::linux(version).syscall_wrappers()),
             _ if name.starts_with("LINUX_") && weak => return zero(),
             _ => return Value::Missing("is not a value that loaders know".into()),
         };

@@ -108,6 +108,8 @@ features! {
     LessThanBranches, less_than_branches, v(4, 14);
     /// Functions within a program: calls to static subprograms.
     Subprograms, subprograms, v(4, 16);
+    /// System calls take their arguments from saved registers, behind a wrapper (x86-64).
+    SyscallWrappers, syscall_wrappers, v(4, 17);
     /// References that a call acquires must be released on every path.
     References, references, v(4, 20);
     /// Pointer arithmetic of unprivileged programs must keep its bounds when mispredicted.
@@ -154,6 +156,8 @@ features! {
     MapIndexes, map_indexes, v(5, 14);
     /// Timers, and callbacks that run later.
     AsyncCallbacks, async_callbacks, v(5, 15);
+    /// Programs are attached with a number of the user's own, a cookie.
+    AttachCookies, attach_cookies, v(5, 15);
     /// Dynamic pointers, and kernel pointers in map values.
     Dynptrs, dynptrs, v(5, 19);
     /// Pointers of the kernel are trusted, untrusted, or protected by RCU.

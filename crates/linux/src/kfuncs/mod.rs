@@ -71,6 +71,8 @@ enum Filter {
     SecurityHooks,
     /// Programs that are no iterator (`tracing_iter_filter`).
     Iterators,
+    /// Programs that are not bound to a device, which a request does not say (`bpf_dev_bound_kfunc_check`).
+    BoundToDevice,
     /// Something that is not modelled.
     NotModelled,
 }
@@ -134,6 +136,9 @@ pub(crate) fn look_up(
         Filter::SecurityHooks if request.program_type == ProgramType::LSM => {}
         Filter::Iterators if request.attach_type == AttachType::TRACE_ITER => {}
         Filter::SecurityHooks | Filter::Iterators => return not_allowed(),
+        Filter::BoundToDevice => {
+            return KfuncLookup::Unsupported(format!("{name}: programs that are bound to a device").into());
+        }
         Filter::NotModelled => {
             return KfuncLookup::Unsupported(format!("who may call {name}").into());
         }

@@ -184,7 +184,7 @@ impl Slot {
                 let rest = core::array::from_fn(|byte| if byte < 4 { ByteKind::Poison } else { self.byte(byte) });
                 Self::Spill(Spill { value: spill.value, width: spill.width.min(4), rest })
             }
-            (Self::Spill(spill), true, false) if !spill.value.as_scalar().is_some_and(|scalar| !scalar.is_zero()) => {
+            (Self::Spill(spill), true, false) if spill.value.as_scalar().is_none_or(|scalar| scalar.is_zero()) => {
                 return None;
             }
             (Self::Spill(_) | Self::Bytes(_), _, _) => {

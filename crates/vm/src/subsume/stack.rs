@@ -29,7 +29,9 @@ fn itself(rules: Rules, slot: &Slot, ids: &mut IdMap) -> bool {
         Slot::Object(object) => objects_match(object, object, ids),
         Slot::Spill(spill) => match &spill.value {
             Value::Scalar(ScalarValue { link: None, .. }) => true,
-            spilled => value::covers(rules, spilled, spilled, ids),
+            spilled @ (Value::Scalar(_) | Value::Pointer(_) | Value::Uninit) => {
+                value::covers(rules, spilled, spilled, ids)
+            }
         },
     }
 }
