@@ -16,6 +16,8 @@ mod access;
 mod arithmetic;
 mod control;
 mod host;
+mod rounds;
+mod single;
 mod types;
 mod ways;
 mod weights;
@@ -371,6 +373,11 @@ impl Maker<'_, '_> {
             Statement::TailCall => self.tail_call(),
             Statement::Ways => self.ways(),
             Statement::Growth => self.growth(),
+            Statement::MovedEarly => self.moved_early(),
+            Statement::Backwards => self.backwards(),
+            Statement::Apart => self.apart(),
+            Statement::Part => self.part(),
+            Statement::Unwritten => self.unwritten(),
         }
     }
 

@@ -106,9 +106,8 @@ fn weights(fault: Fault) -> Weights {
     use Statement as S;
     let on: &[Statement] = match fault {
         Fault::NullGroupsMerged | Fault::EqualToNullable => &[S::Ways, S::LookUp],
-        Fault::NullSidesSwapped | Fault::NullableDereferenced | Fault::NullableMoved | Fault::NullableDecided => {
-            &[S::LookUp, S::MapValue]
-        }
+        Fault::NullSidesSwapped | Fault::NullableDereferenced | Fault::NullableDecided => &[S::LookUp, S::MapValue],
+        Fault::NullableMoved => &[S::MovedEarly],
         Fault::MoveKeepsUpperHalf
         | Fault::MoveForgetsSign
         | Fault::SplitLosesZeros
@@ -116,16 +115,17 @@ fn weights(fault: Fault) -> Weights {
         | Fault::LessOrEqualIsLess
         | Fault::SignedComparisonUnsigned
         | Fault::HalfComparisonWhole => &[S::Arithmetic, S::Outside, S::Branch, S::MapValue, S::VariableStack],
-        Fault::FillNotCut
-        | Fault::FillForgetsSign
-        | Fault::SpillNotCut
-        | Fault::MiscReadsZero
-        | Fault::NarrowStoreKeepsSpill => &[S::Narrow, S::Stack, S::Outside],
+        Fault::FillNotCut | Fault::FillForgetsSign | Fault::MiscReadsZero | Fault::NarrowStoreKeepsSpill => {
+            &[S::Narrow, S::Stack, S::Outside]
+        }
         Fault::LinkDistanceIgnored | Fault::LinkWidthIgnored | Fault::LinkSurvivesChange => &[S::Linked, S::Outside],
-        Fault::PointerSubAdds | Fault::MapValueTooLong | Fault::LowerBoundUnchecked => &[S::LookUp, S::MapValue],
-        Fault::PacketRangeTooLong | Fault::PacketRangeSurvivesMove | Fault::PacketGroupsMerged => &[S::Packet],
+        Fault::PointerSubAdds => &[S::Backwards],
+        Fault::SpillNotCut => &[S::Part],
+        Fault::MapValueTooLong | Fault::LowerBoundUnchecked => &[S::LookUp, S::MapValue],
+        Fault::PacketRangeTooLong => &[S::Packet],
+        Fault::PacketGroupSurvivesMove | Fault::PacketGroupsMerged => &[S::Apart],
         Fault::PacketMoveForgotten | Fault::PacketMoveInGlobalForgotten => &[S::MovePacket],
-        Fault::UninitReadable => &[S::Outside],
+        Fault::UninitReadable => &[S::Unwritten],
         Fault::VariableStoreKeepsSpills | Fault::VariableStoreTooShort => &[S::VariableStack, S::Stack, S::Outside],
         Fault::HelperWriteForgotten | Fault::HelperSizeTooShort | Fault::ResultTooNarrow => &[S::Fill],
         Fault::HelperKeepsArguments => &[S::Outside],

@@ -310,7 +310,7 @@ fn load_fixed(
             link(cx, &mut scalar);
             put_back(state, frame, index, scalar);
         }
-        if width_of(&scalar.num) > size.bits() {
+        if width_of(&scalar.num) > size.bits() && !fault::on(Fault::SpillNotCut) {
             scalar.link = None;
         }
         state.set(dst, Value::Scalar(scalar));

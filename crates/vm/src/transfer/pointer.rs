@@ -173,12 +173,12 @@ fn move_packet(cx: &mut Cx<'_, '_>, pointer: &mut Pointer, known: bool, subtract
     let fresh = if known || !pointer.is_packet() { None } else { Some(cx.new_packet()) };
     match &mut pointer.region {
         Region::Packet { group, range } | Region::PacketMeta { group, range } => {
-            if fresh.is_some() {
+            if fresh.is_some() && !fault::on(Fault::PacketGroupSurvivesMove) {
                 *group = fresh;
             }
             // Moving back by an unknown amount stays inside what was proven; everything else does not.
             let loses = if subtracts { !known && offset.smin() < 0 } else { !known };
-            if (loses && !fault::on(Fault::PacketRangeSurvivesMove)) || *range < 0 {
+            if loses || *range < 0 {
                 *range = 0;
             }
             known || *range > 0

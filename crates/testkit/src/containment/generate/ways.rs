@@ -13,7 +13,7 @@ use super::{
 };
 
 /// Numbers up to this, and eight bytes, fit between the lowest slot that is used and the top of the stack.
-const ROOM: i32 = 64;
+pub(super) const ROOM: i32 = 64;
 
 impl Maker<'_, '_> {
     /// One or the other, as the program cannot know; calls of either may overwrite `r0` to `r5`.
@@ -182,7 +182,7 @@ impl Maker<'_, '_> {
     }
 
     /// A slot that other statements leave alone, mostly below those that they use.
-    fn far_slot(&mut self) -> i16 {
+    pub(super) fn far_slot(&mut self) -> i16 {
         slot_at(super::SLOTS + self.choices.below(if self.role == Role::Entry { 8 } else { 2 }))
     }
 
@@ -222,7 +222,7 @@ impl Maker<'_, '_> {
     }
 
     /// Uses the number in `r3` where it must be small.
-    fn use_number(&mut self) {
+    pub(super) fn use_number(&mut self) {
         match self.choices.below(8) {
             0 if self.role == Role::Entry => {
                 self.mov(R1, R3);
@@ -360,14 +360,14 @@ impl Maker<'_, '_> {
     }
 
     /// Leaves the program unless the comparison holds.
-    fn unless(&mut self, op: CmpOp, dst: Reg, src: Operand) {
+    pub(super) fn unless(&mut self, op: CmpOp, dst: Reg, src: Operand) {
         self.push(Insn::Branch { width: Width::W64, op, dst, src, off: 2 });
         self.mov_imm(R0, 0);
         self.push(Insn::Exit);
     }
 
     /// A value of a map in `r0`, or null.
-    fn find(&mut self) {
+    pub(super) fn find(&mut self) {
         let slot = self.far_slot();
         let map = if self.choices.one_in(2) { ARRAY } else { HASH };
         self.store_imm(FP, slot, if map == ARRAY { Size::B4 } else { Size::B8 }, 1);
@@ -561,71 +561,5 @@ impl Maker<'_, '_> {
         self.push(Insn::Load { dst: R7, base: FP, off: slot, size: Size::B8, signed: false });
         let (off, size) = if self.kind == ProgramType::KPROBE { (8, Size::B8) } else { (12, Size::B4) };
         self.push(Insn::Load { dst: R7, base: R7, off, size, signed: false });
-    }
-
-    /// A number that grows from round to round, and a byte that far into the stack in each.
-    pub(super) fn growth(&mut self) {
-        if self.depth > 2 || self.loops > 0 || self.role != Role::Entry {
-            return self.arithmetic();
-        }
-        self.mov_imm(R7, 0);
-        let mut body = vec![
-            Insn::Mov { width: Width::W64, dst: R2, src: Operand::Reg(FP) },
-            Insn::Alu { width: Width::W64, op: AluOp::Add, dst: R2, src: Operand::Reg(R7) },
-            Insn::Load { dst: R0, base: R2, off: -i16::try_from(ROOM).unwrap_or(0), size: Size::B1, signed: false },
-            Insn::Alu { width: Width::W64, op: AluOp::Add, dst: R7, src: Operand::Imm(8) },
-        ];
-        let bound = Insn::Alu { width: Width::W64, op: AluOp::And, dst: R7, src: Operand::Imm(ROOM - 1) };
-        if self.slip(6) {
-            if self.choices.one_in(2) {
-                body.push(Insn::Mov { width: Width::W64, dst: R5, src: Operand::Reg(R7) });
-            }
-        } else {
-            body.push(bound);
-        }
-        match self.choices.below(3) {
-            0 => {
-                self.known.called();
-                body.push(Insn::Jump { off: i32::from(-(distance(&body) + 2)), long: false });
-                self.push(Insn::MayGoto { off: distance(&body) });
-                self.code.extend(body);
-            }
-            1 => {
-                body.push(Insn::Call(Call::Helper(7)));
-                let off = -(distance(&body) + 1);
-                body.push(Insn::Branch { width: Width::W64, op: CmpOp::Gt, dst: R0, src: Operand::Imm(1 << 30), off });
-                self.code.extend(body);
-                self.known.called();
-            }
-            _ => {
-                // The number is in the stack, and a callback makes it grow.
-                let slot = self.choices.below(super::SLOTS - 1);
-                let off = slot_at(slot + 1);
-                self.store_imm(FP, off, Size::B8, 0);
-                self.forget_slots(super::SLOTS as usize);
-                let rounds = i32::try_from(self.choices.below(4)).unwrap_or(1);
-                self.mov_imm(R1, rounds);
-                let step = if self.slip(4) { ROOM } else { 8 };
-                let masked = self.choices.one_in(2);
-                let function = self.ask(Role::Grows(step, masked));
-                self.address_of(R2, function);
-                self.mov(R3, FP);
-                self.alu_imm(AluOp::Add, R3, i32::from(off));
-                self.mov_imm(R4, 0);
-                self.helper(181);
-                self.push(Insn::Load { dst: R3, base: FP, off, size: Size::B8, signed: false });
-                if self.choices.one_in(2) {
-                    self.alu_imm(AluOp::And, R3, ROOM - 1);
-                }
-                self.use_number();
-            }
-        }
-        self.mov_imm(R0, 0);
-        for reg in [R1, R2, R3, R4, R5] {
-            self.known.set_number(reg, false);
-        }
-        self.mov_imm(R7, 2);
-        self.known.set_number(R7, true);
-        self.known.set_number(R0, true);
     }
 }

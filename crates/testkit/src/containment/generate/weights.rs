@@ -72,7 +72,17 @@ statements! {
     /// Two ways that differ and meet, and a use of what differs.
     Ways = 6,
     /// A number that grows from round to round, and a use of it.
-    Growth = 2,
+    Growth = 3,
+    /// A pointer that is moved before or after it is known whether there is one.
+    MovedEarly = 1,
+    /// A pointer that goes back.
+    Backwards = 1,
+    /// Two pointers into the packet, an unknown number apart.
+    Apart = 1,
+    /// A part of a number by way of the stack.
+    Part = 1,
+    /// A slot that was written, or was not.
+    Unwritten = 1,
 }
 
 /// How often each kind of statement is made, and how often one of them is put almost right.
