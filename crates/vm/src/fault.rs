@@ -73,8 +73,8 @@ faults! {
     LowerBoundUnchecked,
     /// A comparison with the packet's end proves a byte too many.
     PacketRangeTooLong,
-    /// A packet pointer that is moved by an unknown number stays in its group. (That it kept its range alone would be no mistake: a
-    /// range is compared with the greatest offset, to which the unknown number was added.)
+    /// A packet pointer that is moved by an unknown number stays in its group. (That it kept its range alone would be no
+    /// mistake: a range is compared with the greatest offset, to which the unknown number was added.)
     PacketGroupSurvivesMove,
     /// What is proven of one packet pointer is taken to hold for all.
     PacketGroupsMerged,
@@ -83,8 +83,8 @@ faults! {
     /// Packet pointers survive global functions that move the packet.
     PacketMoveInGlobalForgotten,
     // The stack.
-    /// What comes back of a number wider than its slot stays linked with the whole of it. (Keeping the link only where it is stored
-    /// would be no mistake: what comes back is cut, and loses it then.)
+    /// What comes back of a number wider than its slot stays linked with the whole of it. (Keeping the link only where it is
+    /// stored would be no mistake: what comes back is cut, and loses it then.)
     SpillNotCut,
     /// Bytes that hold something are read as zero.
     MiscReadsZero,
