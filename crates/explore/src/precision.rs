@@ -240,13 +240,18 @@ fn needs_mark(value: Option<&Value>) -> bool {
     value.and_then(Value::as_scalar).is_some_and(|scalar| !scalar.precise)
 }
 
-/// What is marked in a state: what must be wanted of one that it covers.
-pub(crate) fn marked(state: &State, watcher: &mut Watcher<'_>) -> Wanted {
+/// What is marked in a state at `at`: what must be wanted of one that it covers.
+///
+/// A register that no path from there reads was not compared, so that the covered state may have no number there. Where a release
+/// does not forget such registers, they can still be marked, with everything. (`propagate_precision`)
+pub(crate) fn marked(graph: &Graph, state: &State, at: InsnIdx, watcher: &mut Watcher<'_>) -> Wanted {
     let mut wanted = Wanted::nothing(state.depth());
     for frame in (0..state.frames().len()).rev() {
         let of = state.frame(frame);
+        let live = graph.live_regs_before(state.frame_insn(frame, at));
         for number in 0..10u8 {
             if let Some(reg) = Reg::new(number)
+                && live.contains(reg)
                 && of.reg(reg).as_scalar().is_some_and(|scalar| scalar.precise)
             {
                 wanted.want_reg(frame, reg);

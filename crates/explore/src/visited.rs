@@ -200,7 +200,7 @@ impl Search<'_, '_> {
             return Ok(false);
         }
         let Some(node) = self.nodes.get(from) else { return Err("a covering checkpoint was forgotten") };
-        let wanted = marked(&node.state, &mut self.watcher);
+        let wanted = marked(self.graph, &node.state, at, &mut self.watcher);
         self.marker().mark(state.depth(), at, trail, wanted)
     }
 
