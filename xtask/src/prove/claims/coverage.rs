@@ -281,6 +281,7 @@ pub(crate) const FUNCTIONS: &[(&str, Shown)] = &[
     ("scalar::sync::with_halves_agreed", Proved(&["reduction: halves agreed"])),
     ("scalar::sync::with_bits_of_ranges", Proved(&["reduction: bits of ranges"])),
     ("scalar::sync::is_exactly_one", Meaning("whether or not, what comes of it is sound")),
+    ("scalar::sync::is_any_half", Meaning("whether or not, what comes of it is sound")),
     ("scalar::sync::is_everything", Meaning("whether or not, what comes of it is sound")),
     ("scalar::sync::is_agreed", Meaning("whether or not, what comes of it is sound")),
     ("scalar::sync::is_short", Proved(&["reduction: the short way"])),
