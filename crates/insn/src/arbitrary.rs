@@ -30,41 +30,13 @@ impl<'a> Arbitrary<'a> for Size {
 
 impl<'a> Arbitrary<'a> for AluOp {
     fn arbitrary(u: &mut Unstructured<'a>) -> Result<Self> {
-        u.choose(&[
-            Self::Add,
-            Self::Sub,
-            Self::Mul,
-            Self::Div,
-            Self::Sdiv,
-            Self::Mod,
-            Self::Smod,
-            Self::And,
-            Self::Or,
-            Self::Xor,
-            Self::Lsh,
-            Self::Rsh,
-            Self::Arsh,
-        ])
-        .copied()
+        u.choose(&Self::ALL).copied()
     }
 }
 
 impl<'a> Arbitrary<'a> for CmpOp {
     fn arbitrary(u: &mut Unstructured<'a>) -> Result<Self> {
-        u.choose(&[
-            Self::Eq,
-            Self::Ne,
-            Self::Gt,
-            Self::Ge,
-            Self::Lt,
-            Self::Le,
-            Self::Sgt,
-            Self::Sge,
-            Self::Slt,
-            Self::Sle,
-            Self::Set,
-        ])
-        .copied()
+        u.choose(&Self::ALL).copied()
     }
 }
 

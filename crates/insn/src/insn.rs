@@ -83,6 +83,25 @@ pub enum AluOp {
     Arsh,
 }
 
+impl AluOp {
+    /// Every one, in the order above.
+    pub const ALL: [Self; 13] = [
+        Self::Add,
+        Self::Sub,
+        Self::Mul,
+        Self::Div,
+        Self::Sdiv,
+        Self::Mod,
+        Self::Smod,
+        Self::And,
+        Self::Or,
+        Self::Xor,
+        Self::Lsh,
+        Self::Rsh,
+        Self::Arsh,
+    ];
+}
+
 /// What a byte-order instruction does.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
 pub enum ByteOrder {
@@ -119,6 +138,23 @@ pub enum CmpOp {
     Sle,
     /// `dst & src` is not zero.
     Set,
+}
+
+impl CmpOp {
+    /// Every one, in the order above.
+    pub const ALL: [Self; 11] = [
+        Self::Eq,
+        Self::Ne,
+        Self::Gt,
+        Self::Ge,
+        Self::Lt,
+        Self::Le,
+        Self::Sgt,
+        Self::Sge,
+        Self::Slt,
+        Self::Sle,
+        Self::Set,
+    ];
 }
 
 /// A read-modify-write that no other processor can divide.

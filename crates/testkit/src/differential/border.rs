@@ -11,34 +11,6 @@ use crate::machine::Choices;
 
 const TYPES: [ProgramType; 4] =
     [ProgramType::SOCKET_FILTER, ProgramType::SCHED_CLS, ProgramType::XDP, ProgramType::CGROUP_SKB];
-const OPS: [AluOp; 13] = [
-    AluOp::Add,
-    AluOp::Sub,
-    AluOp::Mul,
-    AluOp::Div,
-    AluOp::Sdiv,
-    AluOp::Mod,
-    AluOp::Smod,
-    AluOp::And,
-    AluOp::Or,
-    AluOp::Xor,
-    AluOp::Lsh,
-    AluOp::Rsh,
-    AluOp::Arsh,
-];
-const COMPARISONS: [CmpOp; 11] = [
-    CmpOp::Eq,
-    CmpOp::Ne,
-    CmpOp::Gt,
-    CmpOp::Ge,
-    CmpOp::Lt,
-    CmpOp::Le,
-    CmpOp::Sgt,
-    CmpOp::Sge,
-    CmpOp::Slt,
-    CmpOp::Sle,
-    CmpOp::Set,
-];
 const SIZES: [Size; 4] = [Size::B1, Size::B2, Size::B4, Size::B8];
 /// Registers that hold numbers.
 const NUMBERS: [Reg; 5] = [Reg::R1, Reg::R2, Reg::R3, Reg::R4, Reg::R7];
@@ -149,12 +121,12 @@ impl Maker<'_, '_> {
                 self.push(Insn::MovSx { width, dst, src, from });
             }
             5 => {
-                let (width, op, src) = (self.width(), self.choices.pick(&COMPARISONS), self.operand());
+                let (width, op, src) = (self.width(), self.choices.pick(&CmpOp::ALL), self.operand());
                 self.leave_if(width, op, dst, src);
             }
             6 => {
                 // One way or another: what is known must hold on both.
-                let (width, op, src) = (self.width(), self.choices.pick(&COMPARISONS), self.operand());
+                let (width, op, src) = (self.width(), self.choices.pick(&CmpOp::ALL), self.operand());
                 let at = self.code.len();
                 self.push(Insn::Branch { width, op, dst, src, off: 0 });
                 for _ in 0..=self.choices.below(2) {
@@ -176,7 +148,7 @@ impl Maker<'_, '_> {
     }
 
     fn operation(&mut self, dst: Reg) {
-        let (width, op) = (self.width(), self.choices.pick(&OPS));
+        let (width, op) = (self.width(), self.choices.pick(&AluOp::ALL));
         let src = match (op, self.operand()) {
             (AluOp::Lsh | AluOp::Rsh | AluOp::Arsh, Operand::Imm(imm)) => {
                 Operand::Imm(imm & if width == Width::W32 { 31 } else { 63 })

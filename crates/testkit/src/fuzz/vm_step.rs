@@ -131,21 +131,7 @@ fn instruction(choices: &mut Choices<'_>) -> Insn {
     let base = reg(choices);
     match choices.below(14) {
         0..=2 => {
-            let op = choices.pick(&[
-                AluOp::Add,
-                AluOp::Sub,
-                AluOp::Mul,
-                AluOp::Div,
-                AluOp::Sdiv,
-                AluOp::Mod,
-                AluOp::Smod,
-                AluOp::And,
-                AluOp::Or,
-                AluOp::Xor,
-                AluOp::Lsh,
-                AluOp::Rsh,
-                AluOp::Arsh,
-            ]);
+            let op = choices.pick(&AluOp::ALL);
             Insn::Alu { width, op, dst, src: operand }
         }
         3 => Insn::Neg { width, dst },
@@ -182,19 +168,7 @@ fn instruction(choices: &mut Choices<'_>) -> Insn {
             Insn::Atomic { op, size: choices.pick(&[Size::B4, Size::B8]), base, off, src: dst }
         }
         12 => {
-            let op = choices.pick(&[
-                CmpOp::Eq,
-                CmpOp::Ne,
-                CmpOp::Gt,
-                CmpOp::Ge,
-                CmpOp::Lt,
-                CmpOp::Le,
-                CmpOp::Sgt,
-                CmpOp::Sge,
-                CmpOp::Slt,
-                CmpOp::Sle,
-                CmpOp::Set,
-            ]);
+            let op = choices.pick(&CmpOp::ALL);
             Insn::Branch { width, op, dst, src: operand, off: 1 }
         }
         _ => Insn::Call(Call::Helper(choices.pick(&[1, 2, 3, 5, 7, 8]))),

@@ -4,22 +4,6 @@ use bpfvet_insn::{AluOp, ByteOrder, ImmSource, Insn, Operand, Size, Width};
 
 use super::{FP, Held, Maker, R6, Role, SLOTS, slot_at};
 
-const OPS: [AluOp; 13] = [
-    AluOp::Add,
-    AluOp::Sub,
-    AluOp::Mul,
-    AluOp::Div,
-    AluOp::Sdiv,
-    AluOp::Mod,
-    AluOp::Smod,
-    AluOp::And,
-    AluOp::Or,
-    AluOp::Xor,
-    AluOp::Lsh,
-    AluOp::Rsh,
-    AluOp::Arsh,
-];
-
 impl Maker<'_, '_> {
     fn width(&mut self) -> Width {
         if self.choices.one_in(3) { Width::W32 } else { Width::W64 }
@@ -85,7 +69,7 @@ impl Maker<'_, '_> {
     }
 
     fn two_operands(&mut self, width: Width) {
-        let op = self.choices.pick(&OPS);
+        let op = self.choices.pick(&AluOp::ALL);
         let dst = self.number();
         let src = if self.choices.one_in(2) {
             Operand::Reg(self.number())

@@ -4,20 +4,6 @@ use bpfvet_insn::{AluOp, Call, CmpOp, Insn, Operand, Width};
 
 use super::{FP, Held, Maker, R0, R1, R2, R3, R4, R9, Role, distance, slot_at};
 
-const COMPARISONS: [CmpOp; 11] = [
-    CmpOp::Eq,
-    CmpOp::Ne,
-    CmpOp::Gt,
-    CmpOp::Ge,
-    CmpOp::Lt,
-    CmpOp::Le,
-    CmpOp::Sgt,
-    CmpOp::Sge,
-    CmpOp::Slt,
-    CmpOp::Sle,
-    CmpOp::Set,
-];
-
 /// Blocks within blocks.
 const NESTED: u32 = 4;
 /// Functions of a program, beyond which no more are called for their own sake.
@@ -35,7 +21,7 @@ impl Maker<'_, '_> {
         if self.depth >= NESTED {
             return self.arithmetic();
         }
-        let op = self.choices.pick(&COMPARISONS);
+        let op = self.choices.pick(&CmpOp::ALL);
         let width = if self.choices.one_in(3) { Width::W32 } else { Width::W64 };
         let dst = self.number();
         let src = if self.choices.one_in(2) { Operand::Imm(self.choices.imm()) } else { Operand::Reg(self.number()) };
