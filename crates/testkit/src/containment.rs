@@ -18,15 +18,15 @@
 mod generate;
 mod states;
 
+use bpfvet::Verifier;
 use bpfvet::explore::{Budget, Observer, PathInfo, Policy};
 use bpfvet::linux::Linux;
 use bpfvet::platform::LoadRequest;
 use bpfvet::vm::State;
-use bpfvet::{RejectionCause, Verifier};
 use bpfvet_insn::InsnIdx;
 
 use crate::machine::{Choices, End, Fault, Machine};
-use crate::monotone::refuses_knowledge;
+use crate::monotone::Refusal;
 
 pub use generate::{Statement, Weights, generate, generate_of, request};
 pub use states::{Claim, contained};
@@ -147,40 +147,14 @@ impl Observer for Recorder {
     }
 }
 
-/// What a search said of a program.
-enum Said {
-    Accepted(Recorder),
-    /// Why.
-    Refused(String),
-    /// Nothing, within its means.
-    Nothing,
-}
-
-fn ask(linux: &Linux, request: &LoadRequest, search: Search) -> Result<Said, Violation> {
+/// What a search saw of a program that it accepted, or what it said against it.
+fn ask(linux: &Linux, request: &LoadRequest, search: Search) -> Result<Recorder, Refusal> {
     let budget = Budget { insns: Some(VERIFIED), ..Budget::default() };
     let mut recorder = Recorder::default();
     let verifier = Verifier::builder(linux).policy(search.policy()).budget(budget).build();
     match verifier.verify_with(request, &mut recorder) {
-        Ok(_) => Ok(Said::Accepted(recorder)),
-        Err(rejection) => match rejection.cause {
-            RejectionCause::Violation(violation) if refuses_knowledge(&violation, request.privilege) => {
-                Ok(Said::Nothing)
-            }
-            RejectionCause::Violation(violation) => Ok(Said::Refused(format!("{violation:?}"))),
-            RejectionCause::Internal { at, what } => Err(Violation::Internal(format!("{at}: {what}"))),
-            RejectionCause::LoadRefused(_)
-            | RejectionCause::MapRefused { .. }
-            | RejectionCause::NoSuchMap { .. }
-            | RejectionCause::MissingInsn { .. }
-            | RejectionCause::NoDirectValue { .. }
-            | RejectionCause::DirectValueOutOfBounds { .. }
-            | RejectionCause::Structure(_)
-            | RejectionCause::InfiniteLoop { .. }
-            | RejectionCause::Limit(_)
-            | RejectionCause::Pass { .. }
-            | RejectionCause::Interrupted
-            | RejectionCause::Unsupported(_) => Ok(Said::Nothing),
-        },
+        Ok(_) => Ok(recorder),
+        Err(rejection) => Err(Refusal::of(&rejection.cause, request.privilege)),
     }
 }
 
@@ -194,16 +168,17 @@ pub fn check(linux: &Linux, request: &LoadRequest, seed: u64, runs: u64) -> Resu
     let mut refused = None;
     for search in Search::ALL {
         tally.verdicts += 1;
-        match ask(linux, request, search).map_err(|violation| (search, violation))? {
-            Said::Accepted(recorder) => {
+        match ask(linux, request, search) {
+            Ok(recorder) => {
                 if let Some(refused) = refused {
                     return Err((search, Violation::Disagreement { refused }));
                 }
                 tally.accepted += 1;
                 run(request, search, &recorder, seed, runs, &mut tally).map_err(|violation| (search, violation))?;
             }
-            Said::Refused(why) if search == Search::Whole => refused = Some(why),
-            Said::Refused(_) | Said::Nothing => {}
+            Err(Refusal::Rule(why)) if search == Search::Whole => refused = Some(why),
+            Err(Refusal::Rule(_) | Refusal::Nothing) => {}
+            Err(Refusal::Internal(what)) => return Err((search, Violation::Internal(what))),
         }
     }
     Ok(tally)

@@ -17,13 +17,13 @@
 mod change;
 mod rewrite;
 
+use bpfvet::Verifier;
 use bpfvet::explore::Budget;
 use bpfvet::linux::Linux;
 use bpfvet::platform::LoadRequest;
-use bpfvet::{RejectionCause, Verifier};
 
 use crate::machine::Choices;
-use crate::monotone::refuses_knowledge;
+use crate::monotone::Refusal;
 
 /// Instructions that a verification may look at.
 const VERIFIED: u64 = 20_000;
@@ -82,36 +82,11 @@ pub struct Broken {
     pub changed: String,
 }
 
-/// What was said of a program.
-enum Said {
-    Yes,
-    No(String),
-    /// Not within its means.
-    Nothing,
-}
-
-fn ask(linux: &Linux, request: &LoadRequest) -> Said {
+/// Whether a program is accepted, and what was said against it where it is not.
+fn ask(linux: &Linux, request: &LoadRequest) -> Result<(), Refusal> {
     let budget = Budget { insns: Some(VERIFIED), ..Budget::default() };
-    match Verifier::builder(linux).budget(budget).build().verify(request) {
-        Ok(_) => Said::Yes,
-        Err(rejection) => match rejection.cause {
-            RejectionCause::Violation(violation) if refuses_knowledge(&violation, request.privilege) => Said::Nothing,
-            RejectionCause::Violation(violation) => Said::No(format!("{violation:?}")),
-            RejectionCause::InfiniteLoop { .. }
-            | RejectionCause::LoadRefused(_)
-            | RejectionCause::MapRefused { .. }
-            | RejectionCause::NoSuchMap { .. }
-            | RejectionCause::MissingInsn { .. }
-            | RejectionCause::NoDirectValue { .. }
-            | RejectionCause::DirectValueOutOfBounds { .. }
-            | RejectionCause::Structure(_)
-            | RejectionCause::Limit(_)
-            | RejectionCause::Pass { .. }
-            | RejectionCause::Interrupted
-            | RejectionCause::Unsupported(_)
-            | RejectionCause::Internal { .. } => Said::Nothing,
-        },
-    }
+    let verdict = Verifier::builder(linux).budget(budget).build().verify(request);
+    verdict.map(|_| ()).map_err(|rejection| Refusal::of(&rejection.cause, request.privilege))
 }
 
 /// Holds a program to all laws; how many could be tried. What is changed where follows from `choices`.
@@ -125,9 +100,9 @@ pub fn check(linux: &Linux, request: &LoadRequest, choices: &mut Choices<'_>) ->
     for law in Law::ALL {
         let Some(changed) = change::change(law, request, choices) else { continue };
         let refused = match (&said, ask(linux, &changed)) {
-            (Said::No(why), Said::Yes) => why.clone(),
-            (Said::Yes, Said::No(why)) if !law.weakens() => why,
-            (Said::Yes | Said::No(_) | Said::Nothing, _) => {
+            (Err(Refusal::Rule(why)), Ok(())) => why.clone(),
+            (Ok(()), Err(Refusal::Rule(why))) if !law.weakens() => why,
+            (Ok(()) | Err(_), _) => {
                 tried += 1;
                 continue;
             }

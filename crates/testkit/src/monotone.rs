@@ -3,6 +3,7 @@
 //! A search that walks every path knows more in places than one that cuts paths short. Both must keep to the rules; but where a
 //! rule is of this kind, a refusal by the one says nothing against the other.
 
+use bpfvet::RejectionCause;
 use bpfvet::platform::Privilege;
 use bpfvet::vm::violation::{Cause, MemoryCause, RegisterCause, Violation};
 
@@ -14,7 +15,7 @@ use bpfvet::vm::violation::{Cause, MemoryCause, RegisterCause, Violation};
 ///   read at a place that is not known, and a helper may overwrite it or not. Operations that pointers do not have are refused
 ///   only where it is known that this is one.
 #[must_use]
-pub(crate) fn refuses_knowledge(violation: &Violation, privilege: Privilege) -> bool {
+fn refuses_knowledge(violation: &Violation, privilege: Privilege) -> bool {
     match &*violation.cause {
         Cause::Memory(MemoryCause::SpilledPointerCorrupted { .. }) => true,
         Cause::Memory(MemoryCause::PartialPointerFill | MemoryCause::PartialPointerSpill)
@@ -32,5 +33,38 @@ pub(crate) fn refuses_knowledge(violation: &Violation, privilege: Privilege) -> 
         | Cause::Resource(_)
         | Cause::Context(_)
         | Cause::Policy(_) => false,
+    }
+}
+
+/// What a refusal says against a program.
+pub(crate) enum Refusal {
+    /// A rule is broken, whoever looks: why.
+    Rule(String),
+    /// Nothing: it was beyond somebody's means, or would be gone where less is known.
+    Nothing,
+    /// An invariant of the verifier does not hold: which, and where.
+    Internal(String),
+}
+
+impl Refusal {
+    /// Of a program that was loaded with `privilege`.
+    pub(crate) fn of(cause: &RejectionCause, privilege: Privilege) -> Self {
+        match cause {
+            RejectionCause::Violation(violation) if refuses_knowledge(violation, privilege) => Self::Nothing,
+            RejectionCause::Violation(violation) => Self::Rule(format!("{violation:?}")),
+            RejectionCause::Internal { at, what } => Self::Internal(format!("{at}: {what}")),
+            RejectionCause::LoadRefused(_)
+            | RejectionCause::MapRefused { .. }
+            | RejectionCause::NoSuchMap { .. }
+            | RejectionCause::MissingInsn { .. }
+            | RejectionCause::NoDirectValue { .. }
+            | RejectionCause::DirectValueOutOfBounds { .. }
+            | RejectionCause::Structure(_)
+            | RejectionCause::InfiniteLoop { .. }
+            | RejectionCause::Limit(_)
+            | RejectionCause::Pass { .. }
+            | RejectionCause::Interrupted
+            | RejectionCause::Unsupported(_) => Self::Nothing,
+        }
     }
 }

@@ -137,26 +137,23 @@ impl Machine<'_> {
         Ok(())
     }
 
-    /// The map in a register.
-    pub(super) fn map_in(&self, reg: Reg) -> Result<usize, Stop> {
+    /// The region whose origin an argument points to.
+    fn region_of(&self, reg: Reg) -> Result<RegionKind, Stop> {
         let wrong = Stop::Fault(FaultCause::Argument(reg));
-        let Word::Ptr(ptr) = self.read(reg)? else { return Err(wrong) };
-        match self.memory.region(ptr.region).map(|region| region.kind) {
-            Some(RegionKind::Map(index)) if ptr.off == 0 => Ok(index),
-            Some(
-                RegionKind::Map(_)
-                | RegionKind::Stack { .. }
-                | RegionKind::Context
-                | RegionKind::MapValue(_)
-                | RegionKind::MapKey(_)
-                | RegionKind::Packet
-                | RegionKind::Record
-                | RegionKind::Socket
-                | RegionKind::View
-                | RegionKind::Func(_),
-            )
-            | None => Err(wrong),
-        }
+        let Word::Ptr(Ptr { region, off: 0 }) = self.read(reg)? else { return Err(wrong) };
+        self.memory.region(region).map(|region| region.kind).ok_or(wrong)
+    }
+
+    /// The map that an argument is.
+    pub(super) fn map_in(&self, reg: Reg) -> Result<usize, Stop> {
+        let RegionKind::Map(index) = self.region_of(reg)? else { return Err(FaultCause::Argument(reg).into()) };
+        Ok(index)
+    }
+
+    /// The function whose address an argument is.
+    pub(super) fn function_in(&self, reg: Reg) -> Result<InsnIdx, Stop> {
+        let RegionKind::Func(start) = self.region_of(reg)? else { return Err(FaultCause::Argument(reg).into()) };
+        Ok(start)
     }
 
     /// The bytes that an argument points to.

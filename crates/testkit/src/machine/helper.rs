@@ -158,28 +158,6 @@ impl Machine<'_> {
         Ok(Word::Num(self.choices.pick(&[0, INVALID]).cast_unsigned()))
     }
 
-    /// The function whose address an argument is.
-    pub(super) fn function_in(&self, reg: Reg) -> Result<InsnIdx, Stop> {
-        let wrong = Stop::Fault(FaultCause::Argument(reg));
-        let Word::Ptr(ptr) = self.read(reg)? else { return Err(wrong) };
-        match self.memory.region(ptr.region).map(|region| region.kind) {
-            Some(RegionKind::Func(start)) if ptr.off == 0 => Ok(start),
-            Some(
-                RegionKind::Func(_)
-                | RegionKind::Map(_)
-                | RegionKind::Stack { .. }
-                | RegionKind::Context
-                | RegionKind::MapValue(_)
-                | RegionKind::MapKey(_)
-                | RegionKind::Packet
-                | RegionKind::Record
-                | RegionKind::Socket
-                | RegionKind::View,
-            )
-            | None => Err(wrong),
-        }
-    }
-
     /// Another program takes over, or none is there: then this one goes on. In a function, the caller goes on afterwards.
     pub(super) fn tail_call(&mut self, next: InsnIdx) -> Result<(), Stop> {
         self.no_lock()?;

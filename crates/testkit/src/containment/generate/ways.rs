@@ -257,19 +257,19 @@ impl Maker<'_, '_> {
                 self.push(Insn::Load { dst: R7, base: R2, off: -16, size: Size::B1, signed: false });
             }
             _ => {
-                self.mov(R2, FP);
-                self.add(R2, R3);
-                self.push(Insn::Load {
-                    dst: R7,
-                    base: R2,
-                    off: -i16::try_from(ROOM).unwrap_or(0),
-                    size: Size::B1,
-                    signed: false,
-                });
+                self.load_from_room(R7);
             }
         }
         self.known.set_number(R2, false);
         self.known.set_number(R3, false);
+    }
+
+    /// Loads the byte of the room on the stack that `r3` tells, by way of `r2`.
+    fn load_from_room(&mut self, dst: Reg) {
+        self.mov(R2, FP);
+        self.add(R2, R3);
+        let off = -i16::try_from(ROOM).unwrap_or(0);
+        self.push(Insn::Load { dst, base: R2, off, size: Size::B1, signed: false });
     }
 
     /// The first slots hold numbers, whatever they held.
@@ -522,16 +522,8 @@ impl Maker<'_, '_> {
         }
         let beyond = |off| Insn::Branch { width: Width::W64, op: CmpOp::Gt, dst: R7, src: Operand::Imm(ROOM - 8), off };
         self.guarded(beyond, |maker| {
-            maker.mov(R2, FP);
-            maker.add(R2, R3);
+            maker.load_from_room(R0);
             maker.known.set_number(R2, false);
-            maker.push(Insn::Load {
-                dst: R0,
-                base: R2,
-                off: -i16::try_from(ROOM).unwrap_or(0),
-                size: Size::B1,
-                signed: false,
-            });
         });
         self.mov_imm(R0, 0);
     }
