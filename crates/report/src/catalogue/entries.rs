@@ -281,11 +281,6 @@ pub(super) const ALL: &[Entry] = &[
         "Bound the offset before it is added.",
     ),
     entry(
-        "register::arena-and-other",
-        "One instruction works on an arena pointer on one path and on something else on another.",
-        "Keep arena pointers and others in separate variables.",
-    ),
-    entry(
         "register::cast-without-arena",
         "An address-space cast in a program without an arena map.",
         "Refer to the arena map in the program.",
@@ -345,7 +340,6 @@ pub(super) const ALL: &[Entry] = &[
         "An argument of the traced function is read that it does not have, or in parts.",
         "Read whole arguments, eight bytes each, as the function has them in this kernel's BTF.",
     ),
-    entry("memory::context-released", "A field of the context that pointed to an object which is gone.", ""),
     entry("memory::flow-keys", "An access outside the flow keys.", ""),
     entry("memory::flow-keys-variable", "Flow keys are accessed at a variable offset.", ""),
     entry(
@@ -640,7 +634,6 @@ pub(super) const ALL: &[Entry] = &[
         "Enter it on every path, once for each time that it is left.",
     ),
     entry("context::in-callback", "A tail call or legacy packet load inside a callback.", ""),
-    entry("context::lock-in-callback", "A lock operation inside a callback that runs under a lock.", ""),
     entry("policy::not-permitted", "Something that needs CAP_BPF.", ""),
     entry(
         "policy::unknown-helper",

@@ -41,7 +41,6 @@ pub(super) fn message(cause: &ContextCause, names: &Names<'_>) -> String {
         ContextCause::InCallback { site: site @ (LeakSite::PacketLoad | LeakSite::Exit | LeakSite::Throw) } => {
             format!("cannot use {} within callback", site_text(*site))
         }
-        ContextCause::LockInCallback => "can't spin_{lock,unlock} in rbtree cb".to_string(),
     }
 }
 

@@ -39,9 +39,6 @@ pub(super) fn message(cause: &MemoryCause, at: InsnIdx, names: &Names<'_>) -> St
             let why = context_argument(target, reason, *off, *size);
             format!("{why}\ninvalid bpf_context access off={off} size={size}")
         }
-        MemoryCause::ContextReleased { off } => {
-            format!("invalid bpf_context access off={off}. Reference may already be released")
-        }
         MemoryCause::FlowKeys { off, size } => format!("invalid access to flow keys off={off} size={size}"),
         MemoryCause::FlowKeysVariable { place: pointer, off, offset } => {
             let offset = tnum(*offset);

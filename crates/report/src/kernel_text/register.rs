@@ -77,7 +77,6 @@ pub(super) fn message(cause: &RegisterCause, at: InsnIdx, names: &Names<'_>) -> 
             let inner = cause_message(inner, at, names);
             format!("{inner}\nR{} pointer arithmetic of map value goes out of range, prohibited for !root", r(reg))
         }
-        RegisterCause::ArenaAndOther => "same insn cannot be used with and without arena pointer".to_string(),
         RegisterCause::CastWithoutArena => {
             "addr_space_cast insn can only be used in a program that has an associated arena".to_string()
         }

@@ -66,8 +66,6 @@ pub enum ContextCause {
         /// Which of the two.
         site: LeakSite,
     },
-    /// A lock operation inside a callback that runs under a lock.
-    LockInCallback,
 }
 
 impl ContextCause {
@@ -81,7 +79,6 @@ impl ContextCause {
             Self::NeedsRcu { .. } => "context::needs-rcu",
             Self::NothingToLeave { .. } => "context::nothing-to-leave",
             Self::InCallback { .. } => "context::in-callback",
-            Self::LockInCallback => "context::lock-in-callback",
         }
     }
 }

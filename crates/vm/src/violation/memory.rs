@@ -137,11 +137,6 @@ pub enum MemoryCause {
         /// Why.
         reason: ContextArgReason,
     },
-    /// A context field that pointed to an object which is gone.
-    ContextReleased {
-        /// Bytes from the start of the context.
-        off: i64,
-    },
     /// Outside the flow keys.
     FlowKeys {
         /// Bytes from their start.
@@ -461,7 +456,6 @@ impl MemoryCause {
             Self::Misaligned { .. } => "memory::misaligned",
             Self::Context { .. } => "memory::context",
             Self::ContextArg { .. } => "memory::context-argument",
-            Self::ContextReleased { .. } => "memory::context-released",
             Self::FlowKeys { .. } => "memory::flow-keys",
             Self::FlowKeysVariable { .. } => "memory::flow-keys-variable",
             Self::Socket { .. } => "memory::socket",

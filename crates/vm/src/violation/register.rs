@@ -157,8 +157,6 @@ pub enum RegisterCause {
         /// The bounds check that failed.
         inner: Box<Cause>,
     },
-    /// One instruction works on an arena pointer on one path and on something else on another.
-    ArenaAndOther,
     /// An address-space cast without an arena.
     CastWithoutArena,
     /// Division by the constant zero.
@@ -228,7 +226,6 @@ impl RegisterCause {
             Self::VariableStackPointer { .. } => "register::variable-stack-pointer",
             Self::StackPointerOutOfRange { .. } => "register::stack-pointer-out-of-range",
             Self::MapValuePointerOutOfRange { .. } => "register::map-value-pointer-out-of-range",
-            Self::ArenaAndOther => "register::arena-and-other",
             Self::CastWithoutArena => "register::cast-without-arena",
             Self::DivisionByZero => "register::division-by-zero",
             Self::InvalidShift { .. } => "register::invalid-shift",

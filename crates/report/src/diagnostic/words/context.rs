@@ -42,9 +42,6 @@ pub(super) fn words(cause: &ContextCause, _names: &Names<'_>) -> Words {
         ContextCause::InCallback { site: _ } => {
             Words::program("this may end the program, which a callback must not do", "inside a callback")
         }
-        ContextCause::LockInCallback => {
-            Words::program("a lock operation inside a callback that runs under a lock", "here")
-        }
     }
 }
 

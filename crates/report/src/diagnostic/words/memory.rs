@@ -86,10 +86,6 @@ pub(super) fn words(cause: &MemoryCause, at: InsnIdx, names: &Names<'_>) -> Word
                 .help("check the field, its width, whether it may be written, and the program's type and attach type")
         }
         MemoryCause::ContextArg { off, size, target, reason } => context_argument(*off, *size, target, reason),
-        MemoryCause::ContextReleased { off } => Words::program(
-            "a context field whose object was released",
-            format!("the field at {off} no longer points to anything"),
-        ),
         MemoryCause::FlowKeys { off, size } => {
             Words::program("access outside `struct bpf_flow_keys`", format!("{} at {off}", bytes(i64::from(*size))))
         }

@@ -156,12 +156,6 @@ pub(super) fn words(cause: &RegisterCause, at: InsnIdx, names: &Names<'_>) -> Wo
             words.why.extend(why);
             words
         }
-        RegisterCause::ArenaAndOther => Words::program(
-            "one instruction works on an arena pointer on one path and on something else on another",
-            "here",
-        )
-        .class(Class::Compiler)
-        .help("separate the two paths, so that the compiler does not merge them"),
         RegisterCause::CastWithoutArena => {
             Words::program("an address-space cast without an arena", "this program uses no arena map")
                 .help("declare an arena map and use it in the program")
