@@ -51,7 +51,13 @@ fn explained(path: &Path) -> String {
             Ok(request) => drawn(request, linux, &NoSource),
             Err(error) => {
                 let diagnostic = explain_bytes(error);
-                Some(format!("error[{}]: {}\n", diagnostic.code, diagnostic.headline))
+                let mut text = format!("error[{}]: {}\n", diagnostic.code, diagnostic.headline);
+                let said = [("why", &diagnostic.why), ("help", &diagnostic.help)];
+                for (what, lines) in said {
+                    lines.iter().for_each(|line| text.push_str(&format!("  = {what}: {line}\n")));
+                }
+                let _ = writeln!(text, "  = kernel: {}", diagnostic.kernel);
+                Some(text)
             }
         };
         if let Some(drawn) = drawn {
@@ -73,6 +79,13 @@ fn every_example_is_explained() {
         seen += 1;
     }
     assert!(seen > 10, "{seen} files are not all examples");
+}
+
+#[test]
+fn every_frequent_message_is_explained() {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let text = explained(&here.join("corpus/message/frequent.md"));
+    expect_file![here.join("diagnostics/frequent.txt")].assert_eq(&text);
 }
 
 /// The examples, as the compiler saw them.
