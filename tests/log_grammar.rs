@@ -280,7 +280,18 @@ fn unread(log: &str, message: &str) -> Vec<String> {
     let known = |line: &&str| {
         is_read(line) || is_shown(line) || message.lines().any(|part| part == *line || line.starts_with(part))
     };
-    log.lines().filter(|line| !known(line)).map(str::to_owned).collect()
+    // The account of a failure is prose, up to what it all cost; the viewer shows it as it is.
+    let mut is_account = false;
+    let mut unread = Vec::new();
+    for line in log.lines() {
+        let of_the_message = message.lines().any(|part| line == part);
+        let of_the_end = ["processed ", "stack depth ", "subprog "].iter().any(|begin| line.starts_with(begin));
+        is_account = (is_account || line.starts_with("Verification failed: ")) && !of_the_end && !of_the_message;
+        if !is_account && !known(&line) {
+            unread.push(line.to_owned());
+        }
+    }
+    unread
 }
 
 #[test]

@@ -173,6 +173,12 @@ impl<'a> Recorder<'a> {
         Self { program, history: History::new() }
     }
 
+    /// What was recorded so far.
+    #[must_use]
+    pub const fn history(&self) -> &History {
+        &self.history
+    }
+
     /// What was recorded.
     #[must_use]
     pub fn into_history(self) -> History {

@@ -25,6 +25,7 @@ use crate::Names;
 use crate::kernel_text::kernel_message;
 
 pub use code::{code, decode_code, structure_code};
+pub(crate) use history::Happened;
 pub use history::{History, Recorder, Visits};
 pub use patch::Patch;
 #[cfg(feature = "render")]

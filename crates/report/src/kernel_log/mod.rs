@@ -11,6 +11,7 @@
 //! At level 1 the text of a path is cut away when the path ends without an error, so that what remains is the path to the
 //! error. Source: `do_check`, `print_insn_state`, `verbose_linfo`, Linux 7.3.
 
+mod account;
 mod graph;
 mod precision;
 mod stats;
@@ -27,6 +28,7 @@ use bpfvet_vm::violation::PrototypeReason;
 use bpfvet_vm::{Effects, Event, FrameKind, State, prototype};
 
 use crate::Names;
+use crate::diagnostic::Recorder;
 use crate::kernel_text::{ends_line, kernel_message, prototype_message};
 use crate::names::base_name;
 use crate::state_text::{Extent, write_frame, write_state};
@@ -89,6 +91,8 @@ pub struct KernelLog<'a> {
     resumed: bool,
     /// Where the line begins that says that a path is covered, while it is the last one.
     safe: Option<usize>,
+    /// What happened on the path, where a failure is accounted for.
+    recorder: Option<Recorder<'a>>,
 }
 
 impl fmt::Debug for KernelLog<'_> {
@@ -103,7 +107,6 @@ impl<'a> KernelLog<'a> {
     pub fn new(names: Names<'a>, level: LogLevel) -> Self {
         let program = &names.request().program;
         Self {
-            names,
             program,
             level,
             elapsed: None,
@@ -115,7 +118,13 @@ impl<'a> KernelLog<'a> {
             insn_len: 0,
             resumed: false,
             safe: None,
+            recorder: Self::recorder(&names, program, level),
+            names,
         }
+    }
+
+    fn recorder(names: &Names<'_>, program: &'a Program, level: LogLevel) -> Option<Recorder<'a>> {
+        (level.tells_paths() && account::is_written(names)).then(|| Recorder::new(program))
     }
 
     /// The same, with what is known of the program's shape: its instructions after dead branches were decided and, at level 2,
@@ -123,6 +132,7 @@ impl<'a> KernelLog<'a> {
     #[must_use]
     pub fn with_graph(mut self, graph: &'a Graph) -> Self {
         self.program = graph.program();
+        self.recorder = Self::recorder(&self.names, self.program, self.level);
         if self.level.tells_all() {
             graph::write(&mut self.text, graph, self.program, &self.names);
         }
@@ -279,7 +289,10 @@ impl Observer for KernelLog<'_> {
         }
     }
 
-    fn run_started(&mut self, subprog: u32, _entry: &State) {
+    fn run_started(&mut self, subprog: u32, entry: &State) {
+        if let Some(recorder) = &mut self.recorder {
+            recorder.run_started(subprog, entry);
+        }
         self.line = None;
         self.changed = Changed::ALL;
         self.resumed = false;
@@ -316,6 +329,9 @@ impl Observer for KernelLog<'_> {
     }
 
     fn step(&mut self, path: &PathInfo<'_>) {
+        if let Some(recorder) = &mut self.recorder {
+            recorder.step(path);
+        }
         let PathInfo { at, prev: _, resumed: _, state } = *path;
         if self.level.tells_all() && self.resumed {
             let _ = write!(self.text, "\nfrom {} to {at}{}:", Self::prev(path), speculative(state));
@@ -332,6 +348,9 @@ impl Observer for KernelLog<'_> {
     }
 
     fn stepped(&mut self, at: InsnIdx, state: &State, effects: &Effects) {
+        if let Some(recorder) = &mut self.recorder {
+            recorder.stepped(at, state, effects);
+        }
         self.changed.regs = self.changed.regs.union(effects.touched);
         self.changed.slots |= effects.touched_slots;
         for event in &effects.events {
@@ -343,6 +362,9 @@ impl Observer for KernelLog<'_> {
     }
 
     fn forked(&mut self, from: InsnIdx, to: InsnIdx, state: &State) {
+        if let Some(recorder) = &mut self.recorder {
+            recorder.forked(from, to, state);
+        }
         self.waiting.push(self.text.len());
         // A callback's frame was made ready, and the kernel prints all registers after that.
         let is_callback = matches!(state.top().kind, FrameKind::Callback(_) | FrameKind::AsyncCallback(_));
@@ -352,6 +374,9 @@ impl Observer for KernelLog<'_> {
     }
 
     fn resumed(&mut self) {
+        if let Some(recorder) = &mut self.recorder {
+            recorder.resumed();
+        }
         let begin = self.waiting.pop().unwrap_or(0);
         if !self.level.tells_all() {
             self.text.truncate(begin);
@@ -396,9 +421,12 @@ impl Observer for KernelLog<'_> {
         self.whole_state(before, now.depth());
     }
 
-    fn rejected(&mut self, rejection: &Rejection, _state: Option<&State>) {
+    fn rejected(&mut self, rejection: &Rejection, state: Option<&State>) {
         if self.level.is_silent() {
             return;
+        }
+        if let Some(recorder) = &mut self.recorder {
+            recorder.rejected(rejection, state);
         }
         let cause = &rejection.cause;
         match cause {
@@ -424,6 +452,11 @@ impl Observer for KernelLog<'_> {
             | RejectionCause::Internal { .. } => {}
         }
         let message = kernel_message(cause, &self.names);
+        if self.level.tells_paths() && account::is_written(&self.names) && ends_line(cause) && !message.is_empty() {
+            let recorder = self.recorder.as_ref();
+            account::write(&mut self.text, rejection, &message, self.program, &self.names, recorder);
+            return;
+        }
         self.text.push_str(&message);
         if ends_line(cause) && !message.is_empty() {
             self.text.push('\n');

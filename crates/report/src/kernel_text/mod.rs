@@ -27,6 +27,7 @@ use crate::Names;
 pub(crate) use call::prototype_message;
 pub use decode::decode_message;
 pub(crate) use memory::field_name;
+pub(crate) use resource::site_text;
 pub use structure::structure_message;
 
 /// What the kernel says when it ends like this, without the final newline.
@@ -106,7 +107,7 @@ pub(crate) fn ends_line(cause: &RejectionCause) -> bool {
 }
 
 /// A place as the kernel names it (`reg_arg_name`).
-fn place(place: Place) -> String {
+pub(crate) fn place(place: Place) -> String {
     match place {
         Place::Reg(reg) => format!("R{}", reg.number()),
         Place::StackArg(slot) => format!("*(R11-{})", (u32::from(slot) + 1) * 8),

@@ -99,6 +99,32 @@ fn level_1_keeps_only_the_path_to_the_error() {
             1: (15) if r0 == 0x0 goto pc+1 3: R0=1 R1=ctx() R10=fp0
             3: (07) r2 += 1
             R2 !read_ok
+
+            Verification failed: Register Type Safety: Unreadable register
+
+            Reason:
+              R2 has never been initialized on this path, and this instruction reads it.
+
+            At:
+              /src/prog.c:4:1
+              Source context:
+                  2 | ...
+                  3 |         int x = 1;
+              >>> 4 |         int x = 1;
+                    |         ^-- error: R2 is not readable
+                  5 | ...
+                  6 | ...
+              Instruction context:
+                  1 | (15) if r0 == 0x0 goto pc+1
+                  2 | (95) exit
+              >>> 3 | (07) r2 += 1
+
+            Causal path:
+              no retained diagnostic events on this path
+
+            Suggestion:
+              Give `r2` a value on every path, or keep it in r6 to r9 or on the stack across calls.
+
             processed 4 insns (limit 1000000) max_states_per_insn 0 total_states 0 peak_states 0 mark_read 0
         "#]],
     );
@@ -120,6 +146,32 @@ fn level_2_keeps_all_paths() {
             3: R0=1 R1=ctx() R10=fp0
             3: (07) r2 += 1
             R2 !read_ok
+
+            Verification failed: Register Type Safety: Unreadable register
+
+            Reason:
+              R2 has never been initialized on this path, and this instruction reads it.
+
+            At:
+              /src/prog.c:4:1
+              Source context:
+                  2 | ...
+                  3 |         int x = 1;
+              >>> 4 |         int x = 1;
+                    |         ^-- error: R2 is not readable
+                  5 | ...
+                  6 | ...
+              Instruction context:
+                  1 | (15) if r0 == 0x0 goto pc+1
+                  2 | (95) exit
+              >>> 3 | (07) r2 += 1
+
+            Causal path:
+              no retained diagnostic events on this path
+
+            Suggestion:
+              Give `r2` a value on every path, or keep it in r6 to r9 or on the stack across calls.
+
             stack depth max 0
             subprog 0 (main) main insns_self 4 insns_total 4 stack 0
             processed 4 insns (limit 1000000) max_states_per_insn 0 total_states 0 peak_states 0 mark_read 0

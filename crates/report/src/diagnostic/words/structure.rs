@@ -48,12 +48,14 @@ pub(super) fn words(error: &StructureError, rejection: &Rejection, names: &Names
             Words::program(format!("{host} has no addresses of functions"), "taken here").class(Class::Host)
         }
         StructureCause::NotPermitted { what } => {
-            let what = match what {
-                Restricted::FunctionAddress => "taking the address of a function",
-                Restricted::SubprogCall => "calling another function of the program",
-                Restricted::KernelCall => "calling a kernel function",
+            let (what, without) = match what {
+                Restricted::FunctionAddress => ("taking the address of a function", "BPF function references"),
+                Restricted::SubprogCall => ("calling another function of the program", "calls between functions"),
+                Restricted::KernelCall => ("calling a kernel function", "kernel functions"),
             };
-            Words::program(format!("{what} needs CAP_BPF"), "here").class(Class::Host)
+            Words::program(format!("{what} needs CAP_BPF"), "here")
+                .class(Class::Host)
+                .help(format!("load it with CAP_BPF, or avoid {without} in unprivileged programs"))
         }
         StructureCause::CallOutOfRange { to } => {
             Words::program("a call leads out of the program", format!("to instruction {to}"))
