@@ -4,7 +4,7 @@ use alloc::vec;
 use alloc::vec::Vec;
 use core::ops::Range;
 
-use bpfvet_insn::InsnIdx;
+use bpfvet_insn::{Insn, InsnIdx, Slot};
 
 use crate::SubprogId;
 use crate::flow::Flow;
@@ -79,78 +79,140 @@ impl Lists {
     }
 }
 
-/// The basic blocks of the code that can be reached.
+/// The basic blocks of a program.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Blocks {
     list: Vec<Block>,
-    /// By slot: its block's number, counted from one; zero where it cannot be reached.
+    /// By slot: its block's number, counted from one; zero where it is in none.
     of_slot: Vec<u32>,
     successors: Lists,
     predecessors: Lists,
     /// By function: its blocks' numbers.
     ranges: Vec<Range<usize>>,
-    /// All blocks, function by function, successors mostly before predecessors.
-    postorder: Vec<BlockId>,
-    /// Each block's place in that order.
-    positions: Vec<u32>,
+    order: Postorder,
+}
+
+/// What the slots are to the blocks, by slot, in bits.
+struct Roles(Vec<u8>);
+
+impl Roles {
+    /// A block begins here.
+    const LEADS: u8 = 1 << 0;
+    /// A block ends here.
+    const ENDS: u8 = 1 << 1;
+    /// It is the second half of an instruction.
+    const SECOND: u8 = 1 << 2;
+
+    /// Those of all slots, or of those that are in `only`.
+    fn find(flow: &Flow, only: Option<&Blocks>) -> Self {
+        let mut this = Self(vec![0; flow.len()]);
+        for subprog in &flow.subprogs {
+            this.set(subprog.start, Self::LEADS);
+        }
+        for (at, slot) in (0..).map(InsnIdx).zip(flow.program.slots()) {
+            let insn = match slot {
+                Slot::Insn(insn) => insn,
+                Slot::Second => {
+                    this.set(at, Self::SECOND);
+                    continue;
+                }
+            };
+            if only.is_some_and(|blocks| !blocks.is_reached(at)) || !(may_turn(insn) || flow.marks_at(at).hidden_exit())
+            {
+                continue;
+            }
+            let targets = flow.successors(at);
+            if *targets != [at.next()] {
+                this.set(at, Self::ENDS);
+                targets.iter().for_each(|&target| this.set(target, Self::LEADS));
+            }
+        }
+        this
+    }
+
+    fn set(&mut self, at: InsnIdx, role: u8) {
+        if let Some(roles) = self.0.get_mut(at.index()) {
+            *roles |= role;
+        }
+    }
+
+    fn has(&self, at: InsnIdx, role: u8) -> bool {
+        self.0.get(at.index()).is_some_and(|roles| roles & role != 0)
+    }
+
+    /// The slot behind an instruction.
+    fn behind(&self, at: InsnIdx) -> InsnIdx {
+        let next = at.next();
+        if self.has(next, Self::SECOND) { next.next() } else { next }
+    }
+}
+
+/// Whether control may go elsewhere from an instruction than to the next, hidden exits aside.
+const fn may_turn(insn: &Insn) -> bool {
+    match insn {
+        Insn::Jump { .. } | Insn::JumpIndirect { .. } | Insn::Branch { .. } | Insn::MayGoto { .. } | Insn::Exit => true,
+        Insn::Alu { .. }
+        | Insn::Neg { .. }
+        | Insn::Mov { .. }
+        | Insn::MovSx { .. }
+        | Insn::AddrSpaceCast { .. }
+        | Insn::Endian { .. }
+        | Insn::LoadImm64 { .. }
+        | Insn::LoadPacket { .. }
+        | Insn::Load { .. }
+        | Insn::Store { .. }
+        | Insn::Atomic { .. }
+        | Insn::LoadAcquire { .. }
+        | Insn::StoreRelease { .. }
+        | Insn::Call(_) => false,
+    }
 }
 
 impl Blocks {
-    pub(crate) fn build(flow: &Flow, order: &Postorder) -> Self {
-        let len = flow.len();
-        let mut reached = vec![false; len];
-        let mut leads = vec![false; len];
-        let mut ends = vec![false; len];
-        let set = |flags: &mut [bool], at: InsnIdx| {
-            if let Some(flag) = flags.get_mut(at.index()) {
-                *flag = true;
-            }
-        };
-        for subprog in &flow.subprogs {
-            set(&mut leads, subprog.start);
-        }
-        let behind = |at: InsnIdx| InsnIdx(at.0.saturating_add(flow.program.get(at).map_or(1, |insn| insn.slots())));
-        for &at in order.all() {
-            set(&mut reached, at);
-            let targets = flow.successors(at);
-            if *targets != [behind(at)] {
-                set(&mut ends, at);
-                targets.iter().for_each(|&target| set(&mut leads, target));
-            }
-        }
-        let is = |flags: &[bool], at: InsnIdx| flags.get(at.index()).copied().unwrap_or(false);
+    /// The blocks of a whole program, with those to which no path leads.
+    pub(crate) fn build(flow: &Flow) -> Self {
+        Self::built(flow, None)
+    }
 
-        let mut blocks = Self { of_slot: vec![0; len], ..Self::default() };
-        for subprog in 0..flow.subprogs.len() {
-            let id = SubprogId::of(subprog);
+    /// The blocks to which a path leads; as they are where it leads to all.
+    pub(crate) fn reached(self, flow: &Flow) -> Self {
+        if self.order.all().len() == self.list.len() { self } else { Self::built(flow, Some(&self)) }
+    }
+
+    fn built(flow: &Flow, only: Option<&Self>) -> Self {
+        let roles = Roles::find(flow, only);
+        let mut blocks = Self { of_slot: vec![0; flow.len()], ..Self::default() };
+        for (number, subprog) in flow.subprogs.iter().enumerate() {
             let first = blocks.list.len();
-            let (mut at, end) =
-                flow.subprog(id).map_or((InsnIdx(0), InsnIdx(0)), |subprog| (subprog.start, subprog.end));
+            let (mut at, end) = (subprog.start, subprog.end);
             while at < end {
-                if !is(&reached, at) {
+                if roles.has(at, Roles::SECOND) || only.is_some_and(|blocks| !blocks.is_reached(at)) {
                     at = at.next();
                     continue;
                 }
                 let start = at;
                 let last = loop {
-                    let next = behind(at);
-                    if is(&ends, at) || is(&leads, next) || next >= end {
+                    let next = roles.behind(at);
+                    if roles.has(at, Roles::ENDS) || roles.has(next, Roles::LEADS) || next >= end {
                         break at;
                     }
                     at = next;
                 };
-                at = behind(last);
-                blocks.list.push(Block { start, end: at, last, subprog: id });
+                at = roles.behind(last);
+                blocks.list.push(Block { start, end: at, last, subprog: SubprogId::of(number) });
                 let number = u32::try_from(blocks.list.len()).unwrap_or(u32::MAX);
-                for slot in blocks.of_slot.get_mut(start.index()..at.index()).unwrap_or_default() {
-                    *slot = number;
-                }
+                blocks.of_slot.get_mut(start.index()..at.index()).unwrap_or_default().fill(number);
             }
             blocks.ranges.push(first..blocks.list.len());
         }
         blocks.connect(flow);
-        blocks.sort(order);
+        blocks.order = Postorder::compute(&blocks);
         blocks
+    }
+
+    /// Whether the slot is in a block to which a path leads.
+    fn is_reached(&self, at: InsnIdx) -> bool {
+        self.at(at).is_some_and(|block| self.order.position(block).is_some())
     }
 
     fn connect(&mut self, flow: &Flow) {
@@ -162,19 +224,6 @@ impl Blocks {
         self.successors = Lists::collect(self.list.len(), &edges);
         edges.iter_mut().for_each(|(from, to)| core::mem::swap(from, to));
         self.predecessors = Lists::collect(self.list.len(), &edges);
-    }
-
-    fn sort(&mut self, order: &Postorder) {
-        self.positions = vec![0; self.list.len()];
-        for &at in order.all() {
-            let Some(id) = self.at(at) else { continue };
-            if self.get(id).is_some_and(|block| block.start == at) {
-                if let Some(position) = self.positions.get_mut(id.index()) {
-                    *position = u32::try_from(self.postorder.len()).unwrap_or(u32::MAX);
-                }
-                self.postorder.push(id);
-            }
-        }
     }
 
     pub(crate) fn list(&self) -> &[Block] {
@@ -203,14 +252,29 @@ impl Blocks {
         self.ranges.get(subprog.index()).cloned().unwrap_or_default()
     }
 
-    /// The blocks of a function, successors mostly before predecessors.
+    /// By function, the numbers of its blocks.
+    pub(crate) fn ranges(&self) -> &[Range<usize>] {
+        &self.ranges
+    }
+
+    /// The blocks to which a path leads, function by function, successors mostly before predecessors.
+    pub(crate) fn postorder(&self) -> &[BlockId] {
+        self.order.all()
+    }
+
+    /// Those of one function.
     pub(crate) fn postorder_of(&self, subprog: SubprogId) -> &[BlockId] {
-        self.postorder.get(self.of_subprog(subprog)).unwrap_or_default()
+        self.order.of(subprog)
+    }
+
+    /// A block's place in that order; [`None`] where no path leads to it.
+    pub(crate) fn position(&self, block: BlockId) -> Option<u32> {
+        self.order.position(block)
     }
 
     /// Whether a backward pass in postorder comes to `to` before `from`, which is among its successors' predecessors: an edge against
     /// the order.
     pub(crate) fn is_retreating(&self, from: BlockId, to: BlockId) -> bool {
-        self.positions.get(to.index()) >= self.positions.get(from.index())
+        self.order.position(to) >= self.order.position(from)
     }
 }

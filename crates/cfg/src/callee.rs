@@ -3,13 +3,14 @@
 use alloc::collections::BTreeMap;
 
 use bpfvet_btf::TypeId;
-use bpfvet_insn::{Call, Insn};
+use bpfvet_insn::Call;
 use bpfvet_platform::{
     ArgKind, ArgSpec, HelperId, HelperLookup, HelperSpecial, KfuncArg, KfuncArgKind, KfuncFlags, KfuncLookup, KfuncRet,
     KfuncSpecial, LoadRequest, Platform, RetKind,
 };
 
 use crate::SubprogEffects;
+use crate::mentions::Mentions;
 
 /// What a callee does with control.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -146,10 +147,9 @@ pub(crate) struct Callees {
 
 impl Callees {
     /// Asks the platform about every helper and function of the host that the program calls.
-    pub(crate) fn collect(request: &LoadRequest, platform: &dyn Platform) -> Self {
+    pub(crate) fn collect(mentions: &Mentions, request: &LoadRequest, platform: &dyn Platform) -> Self {
         let mut this = Self::default();
-        for (_, insn) in request.program.iter() {
-            let Insn::Call(call) = *insn else { continue };
+        for (_, call) in mentions.calls(&request.program) {
             match call {
                 Call::Helper(id) => {
                     this.helpers.entry(id).or_insert_with(|| lookup(id, request, platform));
@@ -164,11 +164,11 @@ impl Callees {
     }
 
     /// What is known of this callee.
-    pub(crate) fn of(&self, call: Call) -> Callee {
+    pub(crate) fn of(&self, call: Call) -> &Callee {
         match call {
-            Call::Helper(id) => self.helpers.get(&id).copied().unwrap_or(Callee::UnknownHelper),
-            Call::Subprog(_) => Callee::Subprog,
-            Call::Kfunc { id, btf } => self.kfuncs.get(&(id, btf)).copied().unwrap_or(Callee::UnknownKfunc),
+            Call::Helper(id) => self.helpers.get(&id).unwrap_or(&Callee::UnknownHelper),
+            Call::Subprog(_) => &Callee::Subprog,
+            Call::Kfunc { id, btf } => self.kfuncs.get(&(id, btf)).unwrap_or(&Callee::UnknownKfunc),
         }
     }
 }

@@ -6,12 +6,13 @@ use alloc::rc::Rc;
 use alloc::vec;
 use alloc::vec::Vec;
 
-use bpfvet_insn::{AluOp, AtomicOp, CmpOp, ImmSource, Insn, InsnIdx, Operand, Program, Reg, Size, Width};
+use bpfvet_insn::{AluOp, AtomicOp, CmpOp, ImmSource, Insn, InsnIdx, Operand, Program, Reg, RegSet, Size, Width};
 use bpfvet_platform::{LoadRequest, MapKind, Platform};
 
 use crate::SubprogId;
+use crate::blocks::{BlockId, Blocks};
 use crate::flow::Flow;
-use crate::order::Postorder;
+use crate::forward::{Forward, solve};
 use crate::tables::map_of;
 
 /// The kind of a known value.
@@ -37,8 +38,26 @@ struct Known {
 
 const UNKNOWN: Known = Known { kind: Kind::Unknown, map: 0, number: 0 };
 
-/// Registers 0 to 10.
-type Registers = [Known; 11];
+/// What is known of registers 0 to 10.
+#[derive(Clone, Debug)]
+struct Registers {
+    known: [Known; 11],
+    /// Those that may be anything else than [`UNKNOWN`]: most instructions touch none of them, and so leave everything as it is.
+    some: RegSet,
+}
+
+impl Registers {
+    fn get(&self, reg: Reg) -> Known {
+        self.known.get(reg.index()).copied().unwrap_or(UNKNOWN)
+    }
+
+    fn set(&mut self, reg: Reg, value: Known) {
+        if let Some(known) = self.known.get_mut(reg.index()) {
+            *known = value;
+            if value == UNKNOWN { self.some.remove(reg) } else { self.some.insert(reg) }
+        }
+    }
+}
 
 /// What a register is known to hold, as later passes see it: numbers that fit 32 bits, maps and functions.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
@@ -54,8 +73,10 @@ pub enum ConstValue {
 /// What registers are known to hold before each slot, where anything is known.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Constants {
-    /// By slot: where its values begin.
-    starts: Vec<u32>,
+    /// By slot: the number of its set of values, counted from one; zero where nothing is known. Neighbours share theirs.
+    sets: Vec<u32>,
+    /// By set: where its values end. They begin where those of the set before end.
+    ends: Vec<u32>,
     values: Vec<(Reg, ConstValue)>,
 }
 
@@ -67,80 +88,113 @@ impl Constants {
 
     /// All that is known before `at`.
     pub(crate) fn before(&self, at: InsnIdx) -> &[(Reg, ConstValue)] {
-        let bounds = self.starts.get(at.index()).zip(self.starts.get(at.next().index()));
-        bounds.and_then(|(&from, &to)| self.values.get(from as usize..to as usize)).unwrap_or_default()
+        let set = self.sets.get(at.index()).and_then(|&set| (set as usize).checked_sub(1));
+        let Some(set) = set else { return &[] };
+        let from = set.checked_sub(1).and_then(|set| self.ends.get(set)).copied().unwrap_or(0);
+        let to = self.ends.get(set).copied().unwrap_or(0);
+        self.values.get(from as usize..to as usize).unwrap_or_default()
     }
-}
 
-/// Finds what is known before each slot, forwards to a fixed point (`bpf_compute_const_regs`, Linux 7.3). Nothing is known where a
-/// function begins, and branches teach nothing.
-pub(crate) fn fold(flow: &Flow, postorder: &Postorder, request: &LoadRequest, platform: &dyn Platform) -> Constants {
-    // Most instructions change nothing that is known, so that slots share what they know.
-    let mut before: Vec<Option<Rc<Registers>>> = vec![None; flow.len()];
-    let nothing = Rc::new([UNKNOWN; 11]);
-    for subprog in &flow.subprogs {
-        if let Some(entry) = before.get_mut(subprog.start.index()) {
-            *entry = Some(Rc::clone(&nothing));
-        }
-    }
-    let maps = Maps { request, platform };
-    let position = postorder.positions();
-    loop {
-        let mut again = false;
-        for &at in postorder.all().iter().rev() {
-            let (Some(insn), Some(Some(registers))) = (flow.program.get(at), before.get(at.index())) else { continue };
-            let after = transfer(registers, insn, at, flow, &maps).apply(registers);
-            for &next in &*flow.successors(at) {
-                if let Some(target) = before.get_mut(next.index())
-                    && join(target, &after)
-                {
-                    // Joining is idempotent: another round changes something only if a slot changed that this one had passed.
-                    again |= position.get(next.index()) >= position.get(at.index());
-                }
-            }
-        }
-        if !again {
-            break;
-        }
-    }
-    let mut constants = Constants { starts: Vec::with_capacity(flow.len() + 1), values: Vec::new() };
-    for registers in &before {
-        let registers = registers.as_deref().into_iter().flatten();
-        constants.starts.push(u32::try_from(constants.values.len()).unwrap_or(u32::MAX));
-        for (number, known) in (0..).zip(registers) {
+    /// The number of the set with what these registers hold.
+    fn add(&mut self, registers: &Registers) -> u32 {
+        let before = self.values.len();
+        for reg in registers.some.iter() {
+            let known = registers.get(reg);
             let value = match known.kind {
                 Kind::Number => u32::try_from(known.number).ok().map(ConstValue::Number),
                 Kind::Map => Some(ConstValue::Map(known.map)),
                 Kind::Subprog => u32::try_from(known.number).ok().map(|id| ConstValue::Subprog(SubprogId(id))),
                 Kind::Unknown | Kind::MapValue => None,
             };
-            if let (Some(reg), Some(value)) = (Reg::new(number), value) {
-                constants.values.push((reg, value));
-            }
+            self.values.extend(value.map(|value| (reg, value)));
+        }
+        if self.values.len() == before {
+            return 0;
+        }
+        self.ends.push(u32::try_from(self.values.len()).unwrap_or(u32::MAX));
+        u32::try_from(self.ends.len()).unwrap_or(u32::MAX)
+    }
+}
+
+/// Finds what is known before each slot, forwards to a fixed point (`bpf_compute_const_regs`, Linux 7.3). Nothing is known where a
+/// function begins, and branches teach nothing.
+pub(crate) fn fold(flow: &Flow, blocks: &Blocks, request: &LoadRequest, platform: &dyn Platform) -> Constants {
+    let analysis = Folding { flow, maps: Maps { request, platform } };
+    let nothing = Rc::new(Registers { known: [UNKNOWN; 11], some: RegSet::EMPTY });
+    let mut constants = Constants { sets: vec![0; flow.len()], ..Constants::default() };
+    for subprog in (0..flow.subprogs.len()).map(SubprogId::of) {
+        let solution = solve(&analysis, flow, blocks, subprog, Rc::clone(&nothing));
+        for id in blocks.of_subprog(subprog).map(BlockId::of) {
+            let Some(block) = blocks.get(id) else { continue };
+            let mut set = 0;
+            solution.tell(&analysis, flow, (id, block), |at, _, registers, changed| {
+                if changed {
+                    set = constants.add(registers);
+                }
+                if let Some(slot) = constants.sets.get_mut(at.index()) {
+                    *slot = set;
+                }
+            });
         }
     }
-    constants.starts.push(u32::try_from(constants.values.len()).unwrap_or(u32::MAX));
     constants
 }
 
-/// Joins what comes along an edge into what is known of its end; whether that changed.
-fn join(target: &mut Option<Rc<Registers>>, from: &Rc<Registers>) -> bool {
-    let Some(target) = target else {
-        *target = Some(Rc::clone(from));
-        return true;
-    };
-    let differs = |old: &Known, new: &Known| old.kind != Kind::Unknown && old != new;
-    if Rc::ptr_eq(target, from) || !target.iter().zip(from.iter()).any(|(old, new)| differs(old, new)) {
-        return false;
-    }
-    let mut joined = **target;
-    for (old, new) in joined.iter_mut().zip(from.iter()) {
-        if differs(old, new) {
-            old.kind = Kind::Unknown;
+/// The analysis.
+struct Folding<'a> {
+    flow: &'a Flow,
+    maps: Maps<'a>,
+}
+
+impl Forward for Folding<'_> {
+    type State = Registers;
+
+    fn pass(&self, at: InsnIdx, insn: &Insn, state: &mut Rc<Registers>) -> bool {
+        if !makes_known(insn) && insn.uses().union(insn.defs()).intersection(state.some).is_empty() {
+            return false;
+        }
+        match transfer(state, insn, at, self.flow, &self.maps) {
+            Change::One(reg, value) if state.get(reg) != value => {
+                Rc::make_mut(state).set(reg, value);
+                true
+            }
+            Change::CallerSaved if !state.some.intersection(RegSet::CALLER_SAVED).is_empty() => {
+                let state = Rc::make_mut(state);
+                RegSet::CALLER_SAVED.iter().for_each(|reg| state.set(reg, UNKNOWN));
+                true
+            }
+            Change::Nothing | Change::One(..) | Change::CallerSaved => false,
         }
     }
-    *target = Rc::new(joined);
-    true
+
+    fn join(known: &mut Rc<Registers>, from: &Rc<Registers>) -> bool {
+        if Rc::ptr_eq(known, from) {
+            return false;
+        }
+        let differs = |reg: &Reg| {
+            let old = known.get(*reg);
+            old.kind != Kind::Unknown && old != from.get(*reg)
+        };
+        let differing: RegSet = known.some.iter().filter(differs).collect();
+        if differing.is_empty() {
+            return false;
+        }
+        let known = Rc::make_mut(known);
+        for reg in differing.iter() {
+            known.set(reg, Known { kind: Kind::Unknown, ..known.get(reg) });
+        }
+        true
+    }
+}
+
+/// Whether the instruction may make something known out of nothing that is.
+const fn makes_known(insn: &Insn) -> bool {
+    matches!(
+        insn,
+        Insn::Mov { src: Operand::Imm(_), .. }
+            | Insn::LoadImm64 { .. }
+            | Insn::Alu { op: AluOp::And, src: Operand::Imm(0), .. }
+    )
 }
 
 struct Maps<'a> {
@@ -183,29 +237,9 @@ enum Change {
     CallerSaved,
 }
 
-impl Change {
-    fn apply(self, registers: &Rc<Registers>) -> Rc<Registers> {
-        match self {
-            Self::One(reg, value) if registers.get(reg.index()).is_some_and(|known| *known != value) => {
-                let mut changed = **registers;
-                if let Some(register) = changed.get_mut(reg.index()) {
-                    *register = value;
-                }
-                Rc::new(changed)
-            }
-            Self::CallerSaved if registers.iter().take(6).any(|known| *known != UNKNOWN) => {
-                let mut changed = **registers;
-                changed.iter_mut().take(6).for_each(|register| *register = UNKNOWN);
-                Rc::new(changed)
-            }
-            Self::Nothing | Self::One(..) | Self::CallerSaved => Rc::clone(registers),
-        }
-    }
-}
-
 /// What one instruction changes (`const_reg_xfer`, Linux 7.3).
 fn transfer(registers: &Registers, insn: &Insn, at: InsnIdx, flow: &Flow, maps: &Maps<'_>) -> Change {
-    let known = |reg: Reg| registers.get(reg.index()).copied().unwrap_or(UNKNOWN);
+    let known = |reg: Reg| registers.get(reg);
     let (dst, value) = match *insn {
         Insn::Alu { width, op, dst, src } => {
             let old = known(dst);
@@ -308,7 +342,7 @@ fn immediate(old: Known, imm: ImmSource, insn: &Insn, at: InsnIdx, flow: &Flow) 
 /// so (`bpf_prune_dead_branches`, Linux 7.3).
 ///
 /// Only constants that fit 32 bits count.
-pub(crate) fn decide_branches(program: &Program, constants: &Constants) -> Option<Program> {
+pub(crate) fn decide_branches(program: &Program, blocks: &Blocks, constants: &Constants) -> Option<Program> {
     let decided = |at, insn: &Insn| {
         let Insn::Branch { width, op, dst, src, off } = *insn else { return None };
         let number = |reg| match constants.get(at, reg) {
@@ -327,7 +361,9 @@ pub(crate) fn decide_branches(program: &Program, constants: &Constants) -> Optio
         };
         Some(if is_taken(op, left, right) { i32::from(off) } else { 0 })
     };
-    if !program.iter().any(|(at, insn)| decided(at, insn).is_some()) {
+    // Branches end blocks.
+    let last = |block: &crate::Block| program.get(block.last).is_some_and(|insn| decided(block.last, insn).is_some());
+    if !blocks.list().iter().any(last) {
         return None;
     }
     Some(Program::from_insns(program.iter().map(|(at, insn)| match decided(at, insn) {

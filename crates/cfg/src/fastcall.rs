@@ -13,24 +13,32 @@
 
 use alloc::vec::Vec;
 
-use bpfvet_insn::{Insn, InsnIdx, Operand, Reg, RegSet, Size};
+use bpfvet_insn::{Call, Insn, InsnIdx, Operand, Reg, RegSet, Size};
 
 use crate::Marks;
 use crate::callee::{Callee, Callees};
 use crate::flow::Flow;
+use crate::mentions::Mentions;
 
 /// Finds the patterns (`mark_fastcall_patterns`, Linux 7.3), marks their spills and fills, and notes in each function where their
 /// slots begin. Returns the calls that spare registers with their number of spills, by ascending position.
-pub(crate) fn find(flow: &mut Flow, callees: &Callees) -> Vec<(InsnIdx, u8)> {
+pub(crate) fn find(flow: &mut Flow, callees: &Callees, mentions: &Mentions) -> Vec<(InsnIdx, u8)> {
     let mut spared = Vec::new();
+    let calls: Vec<(InsnIdx, Call)> = mentions.calls(&flow.program).collect();
+    let mut calls = calls.as_slice();
     for index in 0..flow.subprogs.len() {
         let Some(subprog) = flow.subprogs.get(index) else { continue };
         let slots = subprog.start.0..subprog.end.0;
-        let lowest = slots.clone().filter_map(|at| spill_at(flow, InsnIdx(at))).map(|(_, off)| off).min();
+        let own;
+        (own, calls) = calls.split_at(calls.partition_point(|&(at, _)| at < subprog.end));
+        // Most functions call nothing that could spare a register.
+        if own.iter().all(|&(_, call)| matches!(call, Call::Subprog(_))) {
+            continue;
+        }
+        let lowest = slots.filter_map(|at| spill_at(flow, InsnIdx(at))).map(|(_, off)| off).min();
         let Some(lowest) = lowest.filter(|&lowest| lowest < 0) else { continue };
-        for at in slots.map(InsnIdx) {
-            let Some(Insn::Call(call)) = flow.program.get(at) else { continue };
-            let (is_void, arg_count, fastcall) = match callees.of(*call) {
+        for &(at, call) in own {
+            let (is_void, arg_count, fastcall) = match callees.of(call) {
                 Callee::Helper(helper) => (helper.is_void, helper.arg_count, helper.fastcall),
                 Callee::Kfunc(kfunc) => (kfunc.is_void, kfunc.arg_count, kfunc.fastcall),
                 Callee::UnknownHelper | Callee::Subprog | Callee::UnknownKfunc => continue,

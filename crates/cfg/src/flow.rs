@@ -6,10 +6,10 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::ops::Deref;
 
-use bpfvet_insn::{InsnIdx, Program, Slot, Successors};
+use bpfvet_insn::{Insn, InsnIdx, Program, Slot, Successors};
 
 use crate::subprog::containing;
-use crate::{Marks, Subprog, SubprogId};
+use crate::{Block, Marks, Subprog, SubprogId};
 
 /// Where control may go from one instruction, within its function, in the kernel's order.
 ///
@@ -82,6 +82,15 @@ impl Flow {
 
     pub(crate) fn subprog(&self, id: SubprogId) -> Option<&Subprog> {
         self.subprogs.get(id.index())
+    }
+
+    /// The instructions of a block, by ascending position.
+    pub(crate) fn insns(&self, block: &Block) -> impl DoubleEndedIterator<Item = (InsnIdx, &Insn)> {
+        let slots = self.program.slots().get(block.start.index()..block.end.index()).unwrap_or_default();
+        (block.start.0..block.end.0).zip(slots).filter_map(|(at, slot)| match slot {
+            Slot::Insn(insn) => Some((InsnIdx(at), insn)),
+            Slot::Second => None,
+        })
     }
 
     /// Where control may go from `at` (`bpf_insn_successors`, Linux 7.3). The second half of a 64-bit immediate load leads to

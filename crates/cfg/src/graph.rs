@@ -12,7 +12,8 @@ use crate::callee::{Callee, Callees, Control};
 use crate::constants::{self, Constants};
 use crate::error::Restricted;
 use crate::flow::Flow;
-use crate::order::{self, Postorder};
+use crate::mentions::Mentions;
+use crate::order;
 use crate::records;
 use crate::registers::{self, Registers};
 use crate::scc::{self, Components};
@@ -27,7 +28,6 @@ use crate::{
 #[derive(Clone, Debug)]
 pub struct Graph {
     flow: Flow,
-    postorder: Postorder,
     constants: Constants,
     callees_first: Vec<SubprogId>,
     components: Components,
@@ -47,17 +47,18 @@ impl Graph {
     pub fn analyze(request: &LoadRequest, platform: &dyn Platform) -> Result<Self, StructureError> {
         let features = platform.features();
         check_length(request, platform)?;
-        let callees = Callees::collect(request, platform);
-        let mut subprogs = subprog::discover(request, platform)?;
+        let mentions = Mentions::of(&request.program);
+        let callees = Callees::collect(&mentions, request, platform);
+        let mut subprogs = subprog::discover(request, platform, &mentions)?;
         let is_tail_call = |at| match request.program.get(at) {
             Some(Insn::Call(call)) => callees.of(*call).control() == Control::TailCall,
             _ => false,
         };
         subprog::check(&request.program, &mut subprogs, is_tail_call)?;
-        note_throws(request, &callees, &mut subprogs);
+        note_throws(request, &callees, &mentions, &mut subprogs);
         records::check(request, &subprogs)?;
-        let tables = JumpTables::read(request)?;
-        check_kernel_calls(request)?;
+        let tables = JumpTables::read(request, &mentions)?;
+        check_kernel_calls(request, &mentions)?;
 
         let marks = vec![Marks::NONE; request.program.slots().len()];
         let program = Arc::clone(&request.program);
@@ -65,21 +66,23 @@ impl Graph {
         let allow_loops = features.bounded_loops() && request.privilege.bpf;
         reach::walk(&mut flow, &callees, &tables, allow_loops)?;
 
-        let mut postorder = Postorder::compute(&flow);
-        let constants = constants::fold(&flow, &postorder, request, platform);
+        let mut blocks = Blocks::build(&flow);
+        let constants = constants::fold(&flow, &blocks, request, platform);
         if features.dead_branch_pruning()
-            && let Some(program) = constants::decide_branches(&flow.program, &constants)
+            && let Some(program) = constants::decide_branches(&flow.program, &blocks, &constants)
         {
             flow.program = Arc::new(program);
-            postorder = Postorder::compute(&flow);
+            blocks = Blocks::build(&flow);
         }
-        let callees_first = order::callees_first(&flow, &postorder)?;
-        let components = scc::number(&flow);
-        let blocks = Blocks::build(&flow, &postorder);
+        let calls_back = |&(at, _): &(InsnIdx, Call)| flow.marks_at(at).calls_callback();
+        let calling_back: Vec<InsnIdx> = mentions.calls(&flow.program).filter(calls_back).map(|(at, _)| at).collect();
+        let components = scc::number(&flow, &blocks, &calling_back);
+        let blocks = blocks.reached(&flow);
+        let callees_first = order::callees_first(&flow, &blocks)?;
         let input = stack::Input {
             flow: &flow,
             blocks: &blocks,
-            postorder: &postorder,
+            mentions: &mentions,
             constants: &constants,
             callees: &callees,
             callees_first: &callees_first,
@@ -87,9 +90,9 @@ impl Graph {
             call_frames: platform.limits(request.privilege).call_frames,
         };
         let stack = StackLiveness::compute(&input, features.static_liveness()).map_err(StructureError::whole)?;
-        let registers = registers::live(&flow, &callees, &postorder);
-        let spared = fastcall::find(&mut flow, &callees);
-        Ok(Self { flow, postorder, constants, callees_first, components, blocks, stack, registers, spared })
+        let registers = registers::live(&flow, &callees, &blocks);
+        let spared = fastcall::find(&mut flow, &callees, &mentions);
+        Ok(Self { flow, constants, callees_first, components, blocks, stack, registers, spared })
     }
 
     /// The program, with branches that constants decide made jumps.
@@ -187,15 +190,19 @@ impl Graph {
     }
 
     /// The slots that can be reached, function by function, successors mostly before predecessors.
-    #[must_use]
-    pub fn postorder(&self) -> &[InsnIdx] {
-        self.postorder.all()
+    pub fn postorder(&self) -> impl Iterator<Item = InsnIdx> {
+        self.slots_of(self.blocks.postorder())
     }
 
     /// The slots of one function that can be reached within it, successors mostly before predecessors.
-    #[must_use]
-    pub fn postorder_of(&self, subprog: SubprogId) -> &[InsnIdx] {
-        self.postorder.of(subprog)
+    pub fn postorder_of(&self, subprog: SubprogId) -> impl Iterator<Item = InsnIdx> {
+        self.slots_of(self.blocks.postorder_of(subprog))
+    }
+
+    /// The slots of these blocks, those of each from its last to its first.
+    fn slots_of(&self, order: &[BlockId]) -> impl Iterator<Item = InsnIdx> {
+        let blocks = order.iter().filter_map(|&id| self.blocks.get(id));
+        blocks.flat_map(|block| self.flow.insns(block).rev().map(|(at, _)| at))
     }
 
     /// The functions, each after those that it calls.
@@ -298,10 +305,9 @@ fn check_length(request: &LoadRequest, platform: &dyn Platform) -> Result<(), St
 }
 
 /// Notes in each function its first instruction that throws.
-fn note_throws(request: &LoadRequest, callees: &Callees, subprogs: &mut [Subprog]) {
-    for (at, insn) in request.program.iter() {
-        if let Insn::Call(call @ Call::Kfunc { .. }) = *insn
-            && let Callee::Kfunc(kfunc) = callees.of(call)
+fn note_throws(request: &LoadRequest, callees: &Callees, mentions: &Mentions, subprogs: &mut [Subprog]) {
+    for (at, call) in mentions.calls(&request.program) {
+        if let Callee::Kfunc(kfunc) = callees.of(call)
             && kfunc.effects.might_throw
         {
             let id = subprog::containing(subprogs, at);
@@ -313,8 +319,8 @@ fn note_throws(request: &LoadRequest, callees: &Callees, subprogs: &mut [Subprog
 }
 
 /// Kernel functions are looked up after the fields of all instructions were checked, and before the walk (`add_kfuncs`, Linux 7.3).
-fn check_kernel_calls(request: &LoadRequest) -> Result<(), StructureError> {
-    let mut calls = request.program.iter().filter(|(_, insn)| matches!(insn, Insn::Call(Call::Kfunc { .. })));
+fn check_kernel_calls(request: &LoadRequest, mentions: &Mentions) -> Result<(), StructureError> {
+    let mut calls = mentions.calls(&request.program).filter(|(_, call)| matches!(call, Call::Kfunc { .. }));
     match calls.next() {
         Some((at, _)) if !request.privilege.bpf => {
             Err(StructureError::at(at, StructureCause::NotPermitted { what: Restricted::KernelCall }))

@@ -25,10 +25,12 @@ mod subprog;
 
 mod callee;
 mod flow;
+mod mentions;
 mod tables;
 mod types;
 
 mod constants;
+mod forward;
 mod order;
 mod reach;
 mod records;

@@ -1,56 +1,61 @@
-//! Orders: of the slots of each function, and of the functions themselves.
+//! Orders: of the blocks of each function, and of the functions themselves.
 
 use alloc::vec;
 use alloc::vec::Vec;
+use core::cmp::Reverse;
 use core::ops::Range;
 
 use bpfvet_insn::InsnIdx;
 
+use crate::blocks::{BlockId, Blocks};
 use crate::flow::Flow;
-use crate::subprog::names_subprog;
-use crate::{CallKind, StructureCause, StructureError, SubprogId};
+use crate::{CallKind, CallSite, StructureCause, StructureError, SubprogId};
 
-/// The slots of each function that can be reached within it, successors mostly before predecessors.
+/// The blocks of each function that can be reached within it, successors mostly before predecessors.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Postorder {
-    slots: Vec<InsnIdx>,
+    blocks: Vec<BlockId>,
     /// By function.
     ranges: Vec<Range<usize>>,
-    /// Slots of the program.
-    len: usize,
+    /// Each block's place in the order of all, counted from one; zero for those that cannot be reached.
+    positions: Vec<u32>,
 }
 
 impl Postorder {
-    /// Computes the order (`bpf_compute_postorder`, Linux 7.3).
+    /// Computes the order (`bpf_compute_postorder`, Linux 7.3, which orders slots: those of a block follow on each other there, the last
+    /// first).
     ///
-    /// All unseen successors of a slot are put on the stack at once, so this is not quite the order of a depth-first search; but
-    /// each slot but the first comes before one of its predecessors.
-    pub(crate) fn compute(flow: &Flow) -> Self {
+    /// All unseen successors of a block are put on the stack at once, so this is not quite the order of a depth-first search; but
+    /// each block but the first comes before one of its predecessors.
+    pub(crate) fn compute(blocks: &Blocks) -> Self {
         #[derive(Clone, Copy, PartialEq, Eq)]
         enum Seen {
             No,
             OnStack,
             Expanded,
         }
-        let mut seen = vec![Seen::No; flow.len()];
-        let mut slots = Vec::with_capacity(flow.len());
-        let mut ranges = Vec::with_capacity(flow.subprogs.len());
+        let count = blocks.list().len();
+        let mut seen = vec![Seen::No; count];
+        let mut this = Self { blocks: Vec::with_capacity(count), ranges: Vec::new(), positions: vec![0; count] };
         let mut stack = Vec::new();
-        for subprog in &flow.subprogs {
-            let first = slots.len();
-            stack.push(subprog.start);
+        for range in blocks.ranges() {
+            let first = this.blocks.len();
+            stack.extend((!range.is_empty()).then_some(BlockId::of(range.start)));
             while let Some(&top) = stack.last() {
                 let Some(state) = seen.get_mut(top.index()) else {
                     stack.pop();
                     continue;
                 };
                 if *state == Seen::Expanded {
-                    slots.push(top);
+                    this.blocks.push(top);
+                    if let Some(position) = this.positions.get_mut(top.index()) {
+                        *position = u32::try_from(this.blocks.len()).unwrap_or(u32::MAX);
+                    }
                     stack.pop();
                     continue;
                 }
                 *state = Seen::Expanded;
-                for &next in &*flow.successors(top) {
+                for &next in blocks.successors(top) {
                     if let Some(state) = seen.get_mut(next.index())
                         && *state == Seen::No
                     {
@@ -59,30 +64,24 @@ impl Postorder {
                     }
                 }
             }
-            ranges.push(first..slots.len());
+            this.ranges.push(first..this.blocks.len());
         }
-        Self { slots, ranges, len: flow.len() }
+        this
     }
 
-    /// The order of all slots, function by function.
-    pub(crate) fn all(&self) -> &[InsnIdx] {
-        &self.slots
+    /// The order of all blocks, function by function.
+    pub(crate) fn all(&self) -> &[BlockId] {
+        &self.blocks
     }
 
-    /// Each slot's place in the order of all; zero for those that cannot be reached.
-    pub(crate) fn positions(&self) -> Vec<u32> {
-        let mut positions = vec![0; self.len];
-        for (position, at) in (0..).zip(&self.slots) {
-            if let Some(slot) = positions.get_mut(at.index()) {
-                *slot = position;
-            }
-        }
-        positions
+    /// The order of one function's blocks.
+    pub(crate) fn of(&self, subprog: SubprogId) -> &[BlockId] {
+        self.ranges.get(subprog.index()).and_then(|range| self.blocks.get(range.clone())).unwrap_or_default()
     }
 
-    /// The order of one function's slots.
-    pub(crate) fn of(&self, subprog: SubprogId) -> &[InsnIdx] {
-        self.ranges.get(subprog.index()).and_then(|range| self.slots.get(range.clone())).unwrap_or_default()
+    /// A block's place in the order of all; [`None`] where it cannot be reached.
+    pub(crate) fn position(&self, block: BlockId) -> Option<u32> {
+        self.positions.get(block.index())?.checked_sub(1)
     }
 }
 
@@ -92,7 +91,7 @@ impl Postorder {
 /// # Errors
 ///
 /// The first call that closes a circle.
-pub(crate) fn callees_first(flow: &Flow, postorder: &Postorder) -> Result<Vec<SubprogId>, StructureError> {
+pub(crate) fn callees_first(flow: &Flow, blocks: &Blocks) -> Result<Vec<SubprogId>, StructureError> {
     #[derive(Clone, Copy, PartialEq, Eq)]
     enum Colour {
         Unseen,
@@ -100,16 +99,16 @@ pub(crate) fn callees_first(flow: &Flow, postorder: &Postorder) -> Result<Vec<Su
         Done,
     }
     let count = flow.subprogs.len();
-    let calls: Vec<Vec<(InsnIdx, SubprogId, CallKind)>> = (0..count)
-        .map(|id| {
-            let slots = postorder.of(SubprogId::of(id)).iter();
-            slots
-                .filter_map(|&at| {
-                    let insn = flow.program.get(at)?;
-                    let (kind, _) = names_subprog(insn)?;
-                    Some((at, flow.subprog_starting_at(insn.target(at)?)?, kind))
-                })
-                .collect()
+    // The order of the calls is that of their slots.
+    let place = |site: &CallSite| Some((blocks.position(blocks.at(site.at)?)?, Reverse(site.at)));
+    let calls: Vec<Vec<CallSite>> = flow
+        .subprogs
+        .iter()
+        .map(|subprog| {
+            let mut sites: Vec<CallSite> =
+                subprog.callees.iter().copied().filter(|site| place(site).is_some()).collect();
+            sites.sort_by_key(place);
+            sites
         })
         .collect();
     let mut colour = vec![Colour::Unseen; count];
@@ -131,7 +130,7 @@ pub(crate) fn callees_first(flow: &Flow, postorder: &Postorder) -> Result<Vec<Su
             let Some((current, rest)) = stack.last_mut() else { break };
             let current = *current;
             match rest.next() {
-                Some(&(at, callee, kind)) => match (colour.get(callee.index()), kind) {
+                Some(&CallSite { at, callee, kind }) => match (colour.get(callee.index()), kind) {
                     (Some(Colour::Unseen), _) => entered = Some(callee),
                     (Some(Colour::OnStack), CallKind::Direct) => return Err(recursion(flow, at, current, callee)),
                     (Some(Colour::OnStack), CallKind::Address) | (Some(Colour::Done) | None, _) => {}

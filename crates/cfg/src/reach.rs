@@ -42,7 +42,8 @@ struct Walk<'a> {
     tables: &'a JumpTables,
     allow_loops: bool,
     progress: Vec<Progress>,
-    stack: Vec<InsnIdx>,
+    /// The way here, as runs of slots that were entered one after the other: the first and the last of each.
+    stack: Vec<(InsnIdx, InsnIdx)>,
 }
 
 /// Walks over the program from its first instruction and from its exception callback (`bpf_check_cfg`, Linux 7.3), and notes
@@ -83,14 +84,31 @@ impl Walk<'_> {
 
     fn run(&mut self, start: InsnIdx) -> Result<(), StructureError> {
         self.set_progress(start, Progress::Open);
-        self.stack.push(start);
-        while let Some(&at) = self.stack.last() {
+        self.stack.push((start, start));
+        while let Some(&(first, at)) = self.stack.last() {
+            let at = self.ahead(at);
+            if let Some((_, last)) = self.stack.last_mut() {
+                *last = at;
+            }
             if !self.visit(at)? {
-                self.set_progress(at, Progress::Closed);
+                self.progress.get_mut(first.index()..=at.index()).unwrap_or_default().fill(Progress::Closed);
                 self.stack.pop();
             }
         }
         Ok(())
+    }
+
+    /// Goes on from `at` as long as instructions only lead to the next and that was not seen; where that ends.
+    fn ahead(&mut self, mut at: InsnIdx) -> InsnIdx {
+        while let Some(Slot::Insn(insn)) = self.flow.program.slots().get(at.index())
+            && is_plain(insn)
+        {
+            let Some(Progress::Unseen) = self.progress.get(at.next().index()) else { break };
+            self.set_progress(at, Progress::First);
+            at = at.next();
+            self.set_progress(at, Progress::Open);
+        }
+        at
     }
 
     /// Follows the next edge of `at` that leads to an unseen slot; `false` when there is none any more.
@@ -138,7 +156,7 @@ impl Walk<'_> {
     fn visit_call(&mut self, at: InsnIdx, insn: &Insn) -> Result<bool, StructureError> {
         let after = next(at, insn.slots());
         if let Insn::Call(call) = *insn {
-            let callee = self.callees.of(call);
+            let callee = *self.callees.of(call);
             match callee.control() {
                 Control::Plain => {}
                 Control::TailCall => self.flow.mark(at, Marks::HIDDEN_EXIT),
@@ -190,7 +208,7 @@ impl Walk<'_> {
                 && *progress == Progress::Unseen
             {
                 *progress = Progress::Open;
-                stack.push(*target);
+                stack.push((*target, *target));
                 descended = true;
             }
         }
@@ -225,7 +243,7 @@ impl Walk<'_> {
             Progress::Unseen => {
                 self.set_progress(at, done);
                 self.set_progress(to, Progress::Open);
-                self.stack.push(to);
+                self.stack.push((to, to));
                 Ok(true)
             }
             Progress::Open | Progress::First | Progress::Both if self.allow_loops => Ok(false),
@@ -259,6 +277,31 @@ impl Walk<'_> {
             }
         }
         Ok(())
+    }
+}
+
+/// Whether an instruction of one slot leads to the next, and nothing is worth remembering of it.
+const fn is_plain(insn: &Insn) -> bool {
+    match insn {
+        Insn::Alu { .. }
+        | Insn::Neg { .. }
+        | Insn::Mov { .. }
+        | Insn::MovSx { .. }
+        | Insn::AddrSpaceCast { .. }
+        | Insn::Endian { .. }
+        | Insn::Load { .. }
+        | Insn::Store { .. }
+        | Insn::Atomic { .. }
+        | Insn::LoadAcquire { .. }
+        | Insn::StoreRelease { .. } => true,
+        Insn::LoadImm64 { .. }
+        | Insn::LoadPacket { .. }
+        | Insn::Jump { .. }
+        | Insn::JumpIndirect { .. }
+        | Insn::Branch { .. }
+        | Insn::MayGoto { .. }
+        | Insn::Call(_)
+        | Insn::Exit => false,
     }
 }
 

@@ -3,11 +3,12 @@
 use alloc::vec;
 use alloc::vec::Vec;
 
-use bpfvet_insn::{HalfSet, Insn, InsnIdx, RegSet};
+use bpfvet_insn::{HalfSet, Insn, RegSet};
 
+use crate::Block;
+use crate::blocks::Blocks;
 use crate::callee::Callees;
 use crate::flow::Flow;
-use crate::order::Postorder;
 
 /// Live registers, by slot.
 #[derive(Clone, Debug, Default)]
@@ -25,44 +26,49 @@ pub(crate) struct Registers {
 /// before(i) = (after(i) ∖ defs(i)) ∪ uses(i)
 /// ```
 ///
-/// Slots that cannot be reached have no live registers.
-pub(crate) fn live(flow: &Flow, callees: &Callees, postorder: &Postorder) -> Registers {
-    let mut before = vec![HalfSet::EMPTY; flow.len()];
-    let after = |before: &[HalfSet], at: InsnIdx| {
-        let successors = flow.successors(at);
-        let live = successors.iter().filter_map(|next| before.get(next.index()));
-        live.fold(HalfSet::EMPTY, |union, &set| union.union(set))
-    };
-    let effects: Vec<(InsnIdx, HalfSet, HalfSet)> = postorder
-        .all()
-        .iter()
-        .filter_map(|&at| {
-            let insn = flow.program.get(at)?;
-            let args = if let Insn::Call(call) = *insn { callees.of(call).arg_count() } else { None };
-            Some((at, insn.half_uses(args), insn.half_defs()))
-        })
-        .collect();
+/// A block is walked when what is live behind it has grown. Slots that cannot be reached have no live registers.
+pub(crate) fn live(flow: &Flow, callees: &Callees, blocks: &Blocks) -> Registers {
+    let mut registers = Registers { before: vec![RegSet::EMPTY; flow.len()], zero_extend: vec![false; flow.len()] };
+    // By block: what is live before it, and what was live behind it when it was walked last.
+    let mut entries = vec![HalfSet::EMPTY; blocks.list().len()];
+    let mut walked: Vec<Option<HalfSet>> = vec![None; blocks.list().len()];
     loop {
-        let mut changed = false;
-        for &(at, uses, defs) in &effects {
-            let live = after(&before, at).difference(defs).union(uses);
-            if let Some(slot) = before.get_mut(at.index())
-                && *slot != live
+        let mut again = false;
+        for &id in blocks.postorder() {
+            let successors = blocks.successors(id).iter().filter_map(|next| entries.get(next.index()));
+            let after = successors.fold(HalfSet::EMPTY, |union, &set| union.union(set));
+            let (Some(block), Some(walked)) = (blocks.get(id), walked.get_mut(id.index())) else { continue };
+            if walked.replace(after) == Some(after) {
+                continue;
+            }
+            let live = registers.walk(flow, callees, block, after);
+            if let Some(entry) = entries.get_mut(id.index())
+                && *entry != live
             {
-                *slot = live;
-                changed = true;
+                *entry = live;
+                // Whoever comes later in the order will see it in this round.
+                again |= blocks.predecessors(id).iter().any(|&from| blocks.is_retreating(from, id));
             }
         }
-        if !changed {
-            break;
+        if !again {
+            return registers;
         }
     }
-    let mut zero_extend = vec![false; flow.len()];
-    for &(at, ..) in &effects {
-        let narrow = flow.program.get(at).and_then(|insn| insn.narrow_def(false));
-        if let (Some(reg), Some(slot)) = (narrow, zero_extend.get_mut(at.index())) {
-            *slot = after(&before, at).high_regs().contains(reg);
+}
+
+impl Registers {
+    /// Notes what is live in a block, given what is live behind it; what is live before it.
+    fn walk(&mut self, flow: &Flow, callees: &Callees, block: &Block, mut live: HalfSet) -> HalfSet {
+        for (at, insn) in flow.insns(block).rev() {
+            if let (Some(reg), Some(extends)) = (insn.narrow_def(false), self.zero_extend.get_mut(at.index())) {
+                *extends = live.high_regs().contains(reg);
+            }
+            let args = if let Insn::Call(call) = *insn { callees.of(call).arg_count() } else { None };
+            live = live.difference(insn.half_defs()).union(insn.half_uses(args));
+            if let Some(before) = self.before.get_mut(at.index()) {
+                *before = live.regs();
+            }
         }
+        live
     }
-    Registers { before: before.into_iter().map(HalfSet::regs).collect(), zero_extend }
 }

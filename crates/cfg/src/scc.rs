@@ -3,51 +3,52 @@
 use alloc::vec;
 use alloc::vec::Vec;
 
-use bpfvet_insn::InsnIdx;
+use bpfvet_insn::{InsnIdx, Slot};
 
+use crate::Block;
+use crate::blocks::{BlockId, Blocks};
 use crate::flow::Flow;
 
 /// Numbers the components, in the order in which Tarjan's algorithm completes them, from one (`bpf_compute_scc`, Linux 7.3; R. Tarjan,
 /// "Depth-First Search and Linear Graph Algorithms").
 ///
 /// A slot alone has no number, zero, unless it leads to itself or calls a helper that calls back, which is a loop not drawn in the
-/// graph.
+/// graph. `calling_back` are the calls that do, by ascending position; `blocks` are those of the whole program, dead ones too.
 ///
-/// The numbers are visible in the log and in which states belong together, so the order matters: starts by ascending slot,
-/// successors in their order.
-pub(crate) fn number(flow: &Flow) -> Components {
+/// The numbers are visible in the log and in which states belong together, so the order matters: starts by ascending position,
+/// successors in their order. What lies on a loop are whole blocks.
+pub(crate) fn number(flow: &Flow, blocks: &Blocks, calling_back: &[InsnIdx]) -> Components {
     const DONE: u32 = u32::MAX;
-    let len = flow.len();
-    let mut of = vec![0_u32; len];
-    // When each slot was first seen, counted from one, and the earliest on the stack that it leads to.
+    let len = blocks.list().len();
+    let mut components = Components { of: vec![0; flow.len()], count: 0 };
+    // When each block was first seen, counted from one, and the earliest on the stack that it leads to.
     let mut seen = vec![0_u32; len];
     let mut low = vec![0_u32; len];
-    let mut open = Vec::new();
-    // The path from the start, each slot with how many of its successors have been looked at.
-    let mut path: Vec<(usize, usize)> = Vec::new();
+    let mut open: Vec<BlockId> = Vec::new();
+    // The path from the start, each block with how many of its successors have been looked at.
+    let mut path: Vec<(BlockId, usize)> = Vec::new();
     let mut clock = 0_u32;
-    let mut count = 0_u32;
-    for start in 0..len {
-        if seen.get(start) != Some(&0) {
+    for start in (0..len).map(BlockId::of) {
+        if seen.get(start.index()) != Some(&0) {
             continue;
         }
         path.push((start, 0));
-        while let Some((slot, looked_at)) = path.last_mut() {
-            let slot = *slot;
-            let (Some(seen_slot), Some(low_slot)) = (seen.get_mut(slot), low.get_mut(slot)) else { break };
-            if *seen_slot == 0 {
+        while let Some((block, looked_at)) = path.last_mut() {
+            let block = *block;
+            let (Some(seen_block), Some(low_block)) = (seen.get_mut(block.index()), low.get_mut(block.index())) else {
+                break;
+            };
+            if *seen_block == 0 {
                 clock = clock.saturating_add(1);
-                *seen_slot = clock;
-                *low_slot = clock;
-                open.push(slot);
+                *seen_block = clock;
+                *low_block = clock;
+                open.push(block);
             }
-            let at = InsnIdx(u32::try_from(slot).unwrap_or(u32::MAX));
-            let successors = flow.successors(at);
-            let mut lowest = *low_slot;
+            let successors = blocks.successors(block);
+            let mut lowest = *low_block;
             let mut descend = None;
-            while let Some(next) = successors.get(*looked_at) {
-                let next = next.index();
-                match (seen.get(next), low.get(next)) {
+            while let Some(&next) = successors.get(*looked_at) {
+                match (seen.get(next.index()), low.get(next.index())) {
                     (Some(0), _) => {
                         descend = Some(next);
                         break;
@@ -57,7 +58,7 @@ pub(crate) fn number(flow: &Flow) -> Components {
                 }
                 *looked_at += 1;
             }
-            if let Some(low) = low.get_mut(slot) {
+            if let Some(low) = low.get_mut(block.index()) {
                 *low = lowest;
             }
             if let Some(next) = descend {
@@ -65,27 +66,29 @@ pub(crate) fn number(flow: &Flow) -> Components {
                 continue;
             }
             path.pop();
-            if seen.get(slot).is_some_and(|&seen| lowest < seen) {
+            if seen.get(block.index()).is_some_and(|&seen| lowest < seen) {
                 continue;
             }
-            let is_loop = open.last() != Some(&slot) || successors.contains(&at) || flow.marks_at(at).calls_callback();
+            let is_loop = open.last() != Some(&block) || successors.contains(&block);
             if is_loop {
-                count = count.saturating_add(1);
+                components.count = components.count.saturating_add(1);
+            } else {
+                components.number_alone(blocks.get(block), calling_back);
             }
             while let Some(member) = open.pop() {
-                if let Some(low) = low.get_mut(member) {
+                if let Some(low) = low.get_mut(member.index()) {
                     *low = DONE;
                 }
-                if is_loop && let Some(number) = of.get_mut(member) {
-                    *number = count;
+                if is_loop {
+                    components.number_all(flow, blocks.get(member));
                 }
-                if member == slot {
+                if member == block {
                     break;
                 }
             }
         }
     }
-    Components { of, count }
+    components
 }
 
 /// The component of each slot.
@@ -95,4 +98,30 @@ pub(crate) struct Components {
     pub(crate) of: Vec<u32>,
     /// How many there are; the greatest number.
     pub(crate) count: u32,
+}
+
+impl Components {
+    /// Gives the slots of a block the number given last.
+    fn number_all(&mut self, flow: &Flow, block: Option<&Block>) {
+        let Some(range) = block.map(|block| block.start.index()..block.end.index()) else { return };
+        let slots = flow.program.slots().get(range.clone()).unwrap_or_default();
+        for (number, slot) in self.of.get_mut(range).unwrap_or_default().iter_mut().zip(slots) {
+            if matches!(slot, Slot::Insn(_)) {
+                *number = self.count;
+            }
+        }
+    }
+
+    /// Gives each call of a block on no loop that calls back a number of its own, the last first.
+    fn number_alone(&mut self, block: Option<&Block>, calling_back: &[InsnIdx]) {
+        let Some(block) = block.filter(|_| !calling_back.is_empty()) else { return };
+        let from = calling_back.partition_point(|&at| at < block.start);
+        let to = calling_back.partition_point(|&at| at < block.end);
+        for at in calling_back.get(from..to).unwrap_or_default().iter().rev() {
+            self.count = self.count.saturating_add(1);
+            if let Some(number) = self.of.get_mut(at.index()) {
+                *number = self.count;
+            }
+        }
+    }
 }

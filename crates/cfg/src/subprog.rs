@@ -9,6 +9,7 @@ use bpfvet_insn::{Call, ImmSource, Insn, InsnIdx, Program, Slot};
 use bpfvet_platform::{LoadRequest, Platform};
 
 use crate::error::Restricted;
+use crate::mentions::Mentions;
 use crate::types;
 use crate::{StructureCause, StructureError};
 
@@ -154,7 +155,11 @@ pub(crate) fn containing(subprogs: &[Subprog], at: InsnIdx) -> SubprogId {
 /// # Errors
 ///
 /// The first instruction that names a function which it may not or cannot name.
-pub(crate) fn discover(request: &LoadRequest, platform: &dyn Platform) -> Result<Vec<Subprog>, StructureError> {
+pub(crate) fn discover(
+    request: &LoadRequest,
+    platform: &dyn Platform,
+    mentions: &Mentions,
+) -> Result<Vec<Subprog>, StructureError> {
     let program = &*request.program;
     let limit = platform.limits(request.privilege).subprogs;
     let mut starts = BTreeSet::from([InsnIdx(0)]);
@@ -171,7 +176,7 @@ pub(crate) fn discover(request: &LoadRequest, platform: &dyn Platform) -> Result
         }
         Ok(())
     };
-    for (at, insn) in program.iter() {
+    for (at, insn) in mentions.iter(program) {
         let Some((kind, off)) = names_subprog(insn) else { continue };
         permit(request, platform, kind).map_err(|cause| StructureError::at(at, cause))?;
         add(&mut starts, Some(at), destination(at, off))?;
@@ -206,7 +211,7 @@ pub(crate) fn discover(request: &LoadRequest, platform: &dyn Platform) -> Result
         subprog.name = info.name;
         subprog.is_global = info.is_global && platform.features().global_functions();
     }
-    for (at, insn) in program.iter() {
+    for (at, insn) in mentions.iter(program) {
         let Some((kind, off)) = names_subprog(insn) else { continue };
         let Ok(target) = u32::try_from(destination(at, off)) else { continue };
         let callee = containing(&subprogs, InsnIdx(target));

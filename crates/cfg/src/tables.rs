@@ -7,11 +7,12 @@ use alloc::vec::Vec;
 use bpfvet_insn::{ImmSource, Insn, InsnIdx, Program};
 use bpfvet_platform::{LoadRequest, MapDef, MapKind};
 
+use crate::mentions::Mentions;
 use crate::{StructureCause, StructureError, Subprog};
 
 /// The maps that the program refers to, by index into the request's list.
-pub(crate) fn used_maps(program: &Program) -> BTreeSet<u32> {
-    program.iter().filter_map(|(_, insn)| map_of(insn)).collect()
+pub(crate) fn used_maps(program: &Program, mentions: &Mentions) -> BTreeSet<u32> {
+    mentions.iter(program).filter_map(|(_, insn)| map_of(insn)).collect()
 }
 
 /// The map that a 64-bit immediate refers to, by index into the request's list.
@@ -38,9 +39,9 @@ impl JumpTables {
     /// # Errors
     ///
     /// The contents of a table are not known, or it names a slot where no instruction starts.
-    pub(crate) fn read(request: &LoadRequest) -> Result<Self, StructureError> {
+    pub(crate) fn read(request: &LoadRequest, mentions: &Mentions) -> Result<Self, StructureError> {
         let mut tables = Vec::new();
-        for index in used_maps(&request.program) {
+        for index in used_maps(&request.program, mentions) {
             let Some(map) = request.maps.get(index as usize) else { continue };
             if map.kind == MapKind::INSN_ARRAY {
                 tables.push(contents(map, &request.program).map_err(StructureError::whole)?);

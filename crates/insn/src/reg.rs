@@ -156,7 +156,12 @@ impl RegSet {
 
     /// Its members in ascending order.
     pub fn iter(self) -> impl Iterator<Item = Reg> {
-        (0..12u8).filter(move |n| self.0 & (1 << n) != 0).map(Reg)
+        let mut rest = self.0 & 0xfff;
+        core::iter::from_fn(move || {
+            let lowest = (rest != 0).then(|| rest.trailing_zeros() as u8)?;
+            rest &= rest - 1;
+            Some(Reg(lowest))
+        })
     }
 }
 

@@ -11,6 +11,7 @@ use alloc::collections::btree_map::Entry;
 use alloc::rc::Rc;
 use alloc::vec;
 use alloc::vec::Vec;
+use core::cmp::Reverse;
 
 use bpfvet_insn::{Call, Insn, InsnIdx, Reg};
 use bpfvet_platform::LoadRequest;
@@ -18,13 +19,14 @@ use bpfvet_platform::LoadRequest;
 use super::access::{Facts, Largest, record_all, record_call, record_memory};
 use super::instance::Instance;
 use super::transfer::{Arguments, Memory, Place, State};
-use crate::blocks::Blocks;
+use crate::blocks::{BlockId, Blocks};
 use crate::callee::{Callees, Control};
 use crate::constants::Constants;
 use crate::flow::Flow;
-use crate::order::Postorder;
+use crate::forward::solve;
+use crate::mentions::Mentions;
 use crate::tables::used_maps;
-use crate::{ConstValue, StructureCause, SubprogId};
+use crate::{ConstValue, StructureCause, Subprog, SubprogId};
 
 /// Analyses of functions that Linux does before it gives up.
 const MOST_ANALYSES: u32 = 10_000;
@@ -49,7 +51,7 @@ pub(super) enum Stop {
 pub(crate) struct Input<'a> {
     pub(crate) flow: &'a Flow,
     pub(crate) blocks: &'a Blocks,
-    pub(crate) postorder: &'a Postorder,
+    pub(crate) mentions: &'a Mentions,
     pub(crate) constants: &'a Constants,
     pub(crate) callees: &'a Callees,
     /// The functions, each after those that it calls.
@@ -63,19 +65,10 @@ pub(crate) struct Input<'a> {
 struct Level {
     instance: Instance,
     depth: u8,
-    /// By slot of the function.
-    states: Vec<Option<Rc<State>>>,
-    start: InsnIdx,
-    /// How many of its instructions have been searched for calls.
-    searched: usize,
+    /// Its calls that hand on pointers into stacks, those still to be followed.
+    descents: vec::IntoIter<Descent>,
     /// What it holds at the call that leads to the next level.
     memory: Rc<Memory>,
-}
-
-impl Level {
-    fn state(&self, at: InsnIdx) -> Option<&Rc<State>> {
-        self.states.get(at.0.checked_sub(self.start.0)? as usize)?.as_ref()
-    }
 }
 
 /// A call with pointers into stacks.
@@ -83,13 +76,13 @@ struct Descent {
     at: InsnIdx,
     callee: SubprogId,
     args: Arguments,
+    /// What the caller holds there.
+    memory: Rc<Memory>,
 }
 
 struct Analysis<'a> {
     input: &'a Input<'a>,
     facts: Facts<'a>,
-    /// Each slot's place in the postorder.
-    positions: Vec<u32>,
     instances: Instances,
     /// By function: whether it has been analysed in any way.
     seen: Vec<bool>,
@@ -103,13 +96,12 @@ struct Analysis<'a> {
 ///
 /// Too deep, or too much.
 pub(super) fn analyze(input: &Input<'_>) -> Result<Instances, Stop> {
-    let used = used_maps(&input.flow.program);
+    let used = used_maps(&input.flow.program, input.mentions);
     let maps = used.iter().filter_map(|&map| input.request.maps.get(map as usize));
     let largest = maps.fold(Largest::default(), Largest::with);
     let mut analysis = Analysis {
         input,
         facts: Facts { constants: input.constants, maps: &input.request.maps, largest },
-        positions: input.postorder.positions(),
         instances: Instances::new(),
         seen: vec![false; input.flow.subprogs.len()],
         analyses: 0,
@@ -130,7 +122,7 @@ impl Analysis<'_> {
     fn run(&mut self, root: Instance) -> Result<(), Stop> {
         let mut levels = vec![self.begin(root, Arguments::default(), 0, &[])?];
         while let Some(level) = levels.last_mut() {
-            if let Some(descent) = self.next_call(level) {
+            if let Some(descent) = level.descents.next() {
                 let depth = level.depth.saturating_add(1);
                 if u32::from(depth) >= self.input.call_frames {
                     return Err(Stop::Refused(StructureCause::LivenessTooDeep { limit: self.input.call_frames }));
@@ -138,7 +130,7 @@ impl Analysis<'_> {
                 if u32::from(depth) >= MOST_FRAMES {
                     return Err(Stop::GaveUp);
                 }
-                level.memory = level.state(descent.at).map(|state| Rc::clone(&state.memory)).unwrap_or_default();
+                level.memory = descent.memory;
                 let callers: Vec<Rc<Memory>> = levels.iter().map(|level| Rc::clone(&level.memory)).collect();
                 let instance = Instance::new(descent.at, depth, descent.callee);
                 levels.push(self.begin(instance, descent.args, depth, &callers)?);
@@ -163,101 +155,68 @@ impl Analysis<'_> {
             let (calls, limit) = (self.analyses, MOST_ANALYSES);
             return Err(Stop::Refused(StructureCause::LivenessTooComplex { calls, limit }));
         }
-        let flow = self.input.flow;
+        let Input { flow, blocks, callees, .. } = *self.input;
         let id = instance.subprog;
-        let (start, len) = flow.subprog(id).map_or((InsnIdx(0), 0), |subprog| (subprog.start, subprog.len()));
-        self.slots = self.slots.saturating_add(u64::from(len));
+        self.slots = self.slots.saturating_add(u64::from(flow.subprog(id).map_or(0, Subprog::len)));
         if self.analyses > 1 && self.slots > MOST_SLOTS {
             return Err(Stop::GaveUp);
         }
         if let Some(seen) = self.seen.get_mut(id.index()) {
             *seen = true;
         }
-        let states = self.states(id, &Place { depth, args: &args, callers });
-        for (at, insn, state) in reached(self.input, id, &states) {
-            record_memory(&mut instance, insn, at, state);
-            if let Insn::Call(call) = *insn {
-                record_call(&mut instance, call, &self.input.callees.of(call), at, state, &self.facts);
-            }
+        let place = Place { depth, args: &args, callers };
+        // Joins happen in the kernel's order, for what comes out depends on it.
+        let solution = solve(&place, flow, blocks, id, Rc::new(State::entry(depth, &args)));
+        let mut descents = Vec::new();
+        for number in blocks.of_subprog(id).map(BlockId::of) {
+            let Some(block) = blocks.get(number) else { continue };
+            solution.tell(&place, flow, (number, block), |at, insn, state, _| {
+                record_memory(&mut instance, insn, at, state);
+                if let Insn::Call(call) = *insn {
+                    record_call(&mut instance, call, callees.of(call), at, state, &self.facts);
+                    descents.extend(self.descent(&mut instance, call, at, state));
+                }
+            });
         }
-        Ok(Level { instance, depth, states, start, searched: 0, memory: Rc::default() })
+        // In the order of their slots in postorder.
+        let order = |descent: &Descent| (blocks.at(descent.at).and_then(|at| blocks.position(at)), Reverse(descent.at));
+        descents.sort_by_key(order);
+        Ok(Level { instance, depth, descents: descents.into_iter(), memory: Rc::default() })
     }
 
-    /// What registers and slots hold before each instruction of a function, forwards to a fixed point.
-    ///
-    /// Joins happen in the kernel's order, for what comes out depends on it.
-    fn states(&self, id: SubprogId, place: &Place<'_>) -> Vec<Option<Rc<State>>> {
-        let flow = self.input.flow;
-        let (start, len) = flow.subprog(id).map_or((InsnIdx(0), 0), |subprog| (subprog.start, subprog.len()));
-        let index = |at: InsnIdx| at.0.checked_sub(start.0).map(|index| index as usize);
-        let mut states = vec![None; len as usize];
-        if let Some(entry) = states.first_mut() {
-            *entry = Some(Rc::new(State::entry(place.depth, place.args)));
-        }
-        loop {
-            let mut again = false;
-            for &at in self.input.postorder.of(id).iter().rev() {
-                let state = index(at).and_then(|index| states.get(index)?.as_ref());
-                let (Some(insn), Some(state)) = (flow.program.get(at), state) else { continue };
-                let after = place.transfer(insn, state);
-                for &next in &*flow.successors(at) {
-                    if let Some(target) = index(next).and_then(|index| states.get_mut(index))
-                        && State::join(target, &after)
-                    {
-                        // Joining is idempotent: another round changes something only if a slot changed that this one had passed.
-                        again |= self.positions.get(next.index()) >= self.positions.get(at.index());
-                    }
-                }
+    /// The call at `at`, if it hands on pointers into stacks (`analyze_subprog`).
+    fn descent(&self, instance: &mut Instance, call: Call, at: InsnIdx, state: &State) -> Option<Descent> {
+        let (callee, args) = match (call, self.input.callees.of(call).control()) {
+            (Call::Subprog(_), _) => {
+                let target = self.input.flow.program.get(at).and_then(|insn| insn.target(at));
+                let callee = target.and_then(|target| self.input.flow.subprog_starting_at(target));
+                (callee, Arguments::passed(state))
             }
-            if !again {
-                return states;
-            }
-        }
-    }
-
-    /// The next call of the function that hands on pointers into stacks (`analyze_subprog`).
-    fn next_call(&self, level: &mut Level) -> Option<Descent> {
-        let order = self.input.postorder.of(level.instance.subprog);
-        while let Some(&at) = order.get(level.searched) {
-            level.searched += 1;
-            let Some(Insn::Call(call)) = self.input.flow.program.get(at) else { continue };
-            let Some(state) = level.state(at).cloned() else { continue };
-            let (callee, args) = match (*call, self.input.callees.of(*call).control()) {
-                (Call::Subprog(_), _) => {
-                    let target = self.input.flow.program.get(at).and_then(|insn| insn.target(at));
-                    let callee = target.and_then(|target| self.input.flow.subprog_starting_at(target));
-                    (callee, Arguments::passed(&state))
+            (Call::Helper(_), Control::SyncCallback(callback)) => {
+                let ctx = Reg::arg(callback.ctx).map(|reg| state.get(reg)).unwrap_or_default();
+                let func = Reg::arg(callback.func).and_then(|reg| self.input.constants.get(at, reg));
+                let mut args = Arguments::default();
+                if let Some(arg) = args.regs.get_mut(usize::from(callback.ctx_as)) {
+                    *arg = ctx;
                 }
-                (Call::Helper(_), Control::SyncCallback(callback)) => {
-                    let ctx = Reg::arg(callback.ctx).map(|reg| state.get(reg)).unwrap_or_default();
-                    let func = Reg::arg(callback.func).and_then(|reg| self.input.constants.get(at, reg));
-                    let mut args = Arguments::default();
-                    if let Some(arg) = args.regs.get_mut(usize::from(callback.ctx_as)) {
-                        *arg = ctx;
-                    }
-                    match func {
-                        Some(ConstValue::Subprog(callee)) => (Some(callee), args),
-                        // One of several callbacks, or not one that is known: it may read anything that it is handed.
-                        Some(ConstValue::Number(_) | ConstValue::Map(_)) | None => {
-                            if ctx.is_pointer() {
-                                record_all(&mut level.instance, at, u32::MAX >> (31 - (level.depth & 31)));
-                            }
-                            continue;
+                match func {
+                    Some(ConstValue::Subprog(callee)) => (Some(callee), args),
+                    // One of several callbacks, or not one that is known: it may read anything that it is handed.
+                    Some(ConstValue::Number(_) | ConstValue::Map(_)) | None => {
+                        if ctx.is_pointer() {
+                            record_all(instance, at, u32::MAX >> (31 - (instance.depth & 31)));
                         }
+                        return None;
                     }
                 }
-                (
-                    Call::Helper(_) | Call::Kfunc { .. },
-                    Control::Plain | Control::TailCall | Control::AsyncCallback | Control::SyncCallback(_),
-                ) => continue,
-            };
-            if let Some(callee) = callee
-                && args.has_pointers()
-            {
-                return Some(Descent { at, callee, args });
             }
-        }
-        None
+            (
+                Call::Helper(_) | Call::Kfunc { .. },
+                Control::Plain | Control::TailCall | Control::AsyncCallback | Control::SyncCallback(_),
+            ) => return None,
+        };
+        let callee = callee.filter(|_| args.has_pointers())?;
+        Some(Descent { at, callee, args, memory: Rc::clone(&state.memory) })
     }
 
     /// Keeps what was found, joined with what was found before on the same way in, and tells the caller what the function may read of
@@ -280,17 +239,4 @@ impl Analysis<'_> {
             caller.reads(frame, instance.callsite, live);
         }
     }
-}
-
-/// The instructions of a function that are reached, with what is known before each.
-fn reached<'a>(
-    input: &'a Input<'_>,
-    id: SubprogId,
-    states: &'a [Option<Rc<State>>],
-) -> impl Iterator<Item = (InsnIdx, &'a Insn, &'a State)> {
-    let start = input.flow.subprog(id).map_or(InsnIdx(0), |subprog| subprog.start);
-    input.postorder.of(id).iter().filter_map(move |&at| {
-        let state = states.get(at.0.checked_sub(start.0)? as usize)?.as_deref()?;
-        Some((at, input.flow.program.get(at)?, state))
-    })
 }

@@ -3,9 +3,10 @@
 use alloc::rc::Rc;
 use alloc::vec::Vec;
 
-use bpfvet_insn::{AluOp, ByteOrder, Insn, Operand, Reg, Size, Width};
+use bpfvet_insn::{AluOp, ByteOrder, Insn, InsnIdx, Operand, Reg, RegSet, Size, Width};
 
 use super::track::Track;
+use crate::forward::Forward;
 
 /// Slots of eight bytes that are followed.
 const SLOTS: u8 = 64;
@@ -74,15 +75,17 @@ impl Memory {
 pub(crate) struct State {
     /// Registers 0 to 10.
     regs: [Track; 11],
+    /// Those that hold a pointer into a stack; and the base of stack arguments, through which there is one to be had.
+    pointers: RegSet,
     pub(crate) memory: Rc<Memory>,
 }
 
 impl State {
     /// Where a function begins at this depth, with these arguments in `r1` to `r5`.
     pub(crate) fn entry(depth: u8, args: &Arguments) -> Self {
-        let mut state = Self { regs: [Track::None; 11], memory: Rc::default() };
-        for (register, &arg) in state.regs.iter_mut().skip(1).zip(&args.regs) {
-            *register = arg;
+        let mut state = Self { regs: [Track::None; 11], pointers: RegSet::of(Reg::ARGS), memory: Rc::default() };
+        for (reg, &arg) in (0..5).filter_map(Reg::arg).zip(&args.regs) {
+            state.set(reg, arg);
         }
         state.set(Reg::FP, Track::exact(depth, 0));
         state
@@ -95,35 +98,26 @@ impl State {
     fn set(&mut self, reg: Reg, track: Track) {
         if let Some(register) = self.regs.get_mut(reg.index()) {
             *register = track;
-        }
-    }
-
-    fn set_place(&mut self, place: u8, track: Track) {
-        if self.memory.get(place) != track {
-            Rc::make_mut(&mut self.memory).set(place, track);
+            if track.is_pointer() { self.pointers.insert(reg) } else { self.pointers.remove(reg) }
         }
     }
 
     /// Joins what comes along an edge into what is known of its end; whether that changed.
-    pub(crate) fn join(target: &mut Option<Rc<Self>>, from: &Rc<Self>) -> bool {
-        let Some(target) = target else {
-            *target = Some(Rc::clone(from));
-            return true;
-        };
-        if Rc::ptr_eq(target, from) || target == from {
+    pub(crate) fn join(known: &mut Rc<Self>, from: &Rc<Self>) -> bool {
+        if Rc::ptr_eq(known, from) || known == from {
             return false;
         }
-        let mut joined = Self::clone(target);
-        for (old, &new) in joined.regs.iter_mut().zip(&from.regs) {
-            *old = old.join(new);
+        let mut joined = Self::clone(known);
+        for reg in known.pointers.union(from.pointers).iter() {
+            joined.set(reg, known.get(reg).join(from.get(reg)));
         }
-        if !Rc::ptr_eq(&target.memory, &from.memory) {
-            joined.memory = Rc::new(target.memory.join(&from.memory));
+        if !Rc::ptr_eq(&known.memory, &from.memory) {
+            joined.memory = Rc::new(known.memory.join(&from.memory));
         }
-        if joined == **target {
+        if joined == **known {
             return false;
         }
-        *target = Rc::new(joined);
+        *known = Rc::new(joined);
         true
     }
 }
@@ -166,16 +160,33 @@ pub(crate) struct Place<'a> {
     pub(crate) callers: &'a [Rc<Memory>],
 }
 
+impl Forward for Place<'_> {
+    type State = State;
+
+    fn pass(&self, _at: InsnIdx, insn: &Insn, state: &mut Rc<State>) -> bool {
+        self.transfer(insn, state);
+        true
+    }
+
+    fn join(known: &mut Rc<State>, from: &Rc<State>) -> bool {
+        State::join(known, from)
+    }
+}
+
 impl Place<'_> {
     /// Whether the base of an access may point into the frame's own stack.
     fn is_local(&self, base: Reg, track: Track) -> bool {
         base == Reg::FP || track.frames() & 1 << (self.depth & 31) != 0
     }
 
-    /// What one instruction makes of the state (`arg_track_xfer`, Linux 7.3).
+    /// Turns what holds before an instruction into what holds behind it (`arg_track_xfer`, Linux 7.3).
     ///
     /// Calls leave slots alone: a helper makes no valid pointer, and a function of the program may not store one there.
-    pub(crate) fn transfer(&self, insn: &Insn, state: &Rc<State>) -> Rc<State> {
+    pub(crate) fn transfer(&self, insn: &Insn, state: &mut Rc<State>) {
+        // What has nothing to do with such a pointer makes none and loses none.
+        if insn.uses().union(insn.defs()).intersection(state.pointers).is_empty() {
+            return;
+        }
         let (dst, value) = match *insn {
             Insn::Load { dst, base: Reg::ARGS, off, .. } => {
                 let arg = stack_arg(off).and_then(|number| self.args.stack.get(usize::from(number)));
@@ -183,26 +194,29 @@ impl Place<'_> {
             }
             Insn::Load { dst, base, off, size: Size::B8, signed: false } => (dst, self.fill(state, base, off)),
             Insn::Store { base: Reg::ARGS, off, src, .. } => {
-                let Some(number) = stack_arg(off) else { return Rc::clone(state) };
-                return with_places(state, |next| next.set_place(SLOTS + number, stored(state, src)));
+                if let Some(number) = stack_arg(off) {
+                    let value = stored(state, src);
+                    set_place(state, SLOTS + number, value);
+                }
+                return;
             }
             Insn::Store { base, off, size, src: Operand::Reg(src) } => {
                 let track = state.get(base);
-                if !self.is_local(base, track) {
-                    return Rc::clone(state);
+                if self.is_local(base, track) {
+                    let value = if size == Size::B8 { state.get(src) } else { Track::None };
+                    spill(state, base, track, off, value);
                 }
-                let value = if size == Size::B8 { state.get(src) } else { Track::None };
-                return with_places(state, |next| spill(next, base, track, off, value));
+                return;
             }
             Insn::Store { base, off, size, src: Operand::Imm(_) } | Insn::StoreRelease { base, off, size, .. } => {
                 return self.clear(state, base, off, size);
             }
             Insn::Atomic { op, base, off, size, src } => {
-                let cleared = self.clear(state, base, off, size);
-                return match op.fetched_into(src) {
-                    Some(reg) => with_reg(&cleared, reg, Track::None),
-                    None => cleared,
-                };
+                self.clear(state, base, off, size);
+                match op.fetched_into(src) {
+                    Some(reg) => (reg, Track::None),
+                    None => return,
+                }
             }
             Insn::Alu { width: Width::W64, op, dst, src: Operand::Imm(imm) } => {
                 let old = state.get(dst);
@@ -242,21 +256,19 @@ impl Place<'_> {
             | Insn::Load { dst, .. }
             | Insn::LoadAcquire { dst, .. } => (dst, Track::None),
             Insn::Call(_) => {
-                if state.regs.iter().take(6).any(Track::is_pointer) {
-                    let mut next = State::clone(state);
-                    next.regs.iter_mut().take(6).for_each(|register| *register = Track::None);
-                    return Rc::new(next);
-                }
-                return Rc::clone(state);
+                let state = Rc::make_mut(state);
+                return RegSet::CALLER_SAVED.iter().for_each(|reg| state.set(reg, Track::None));
             }
             Insn::LoadPacket { .. }
             | Insn::Jump { .. }
             | Insn::JumpIndirect { .. }
             | Insn::Branch { .. }
             | Insn::MayGoto { .. }
-            | Insn::Exit => return Rc::clone(state),
+            | Insn::Exit => return,
         };
-        with_reg(state, dst, value)
+        if state.get(dst) != value {
+            Rc::make_mut(state).set(dst, value);
+        }
     }
 
     /// What a load of eight bytes brings back from a stack.
@@ -280,42 +292,32 @@ impl Place<'_> {
     }
 
     /// A store of something that is no pointer (`clear_stack_for_all_offs`).
-    fn clear(&self, state: &Rc<State>, base: Reg, off: i16, size: Size) -> Rc<State> {
+    fn clear(&self, state: &mut Rc<State>, base: Reg, off: i16, size: Size) {
         let track = state.get(base);
         if !self.is_local(base, track) || state.memory.places.is_empty() {
-            return Rc::clone(state);
+            return;
         }
         let size = i32::from(u8::try_from(size.bytes()).unwrap_or(8));
-        with_places(state, |next| {
-            if base == Reg::FP {
-                forget(next, Some(off), size, true);
-                return;
+        if base == Reg::FP {
+            forget(state, Some(off), size, true);
+            return;
+        }
+        let Track::Frame { offs: Some(offs), .. } = track else { return forget(state, None, size, false) };
+        let exact = offs.as_slice().len() == 1;
+        for own in offs.as_slice() {
+            match own.checked_add(off) {
+                Some(off) => forget(state, Some(off), size, exact),
+                None => return forget(state, None, size, false),
             }
-            let Track::Frame { offs: Some(offs), .. } = track else { return forget(next, None, size, false) };
-            let exact = offs.as_slice().len() == 1;
-            for own in offs.as_slice() {
-                match own.checked_add(off) {
-                    Some(off) => forget(next, Some(off), size, exact),
-                    None => return forget(next, None, size, false),
-                }
-            }
-        })
+        }
     }
 }
 
-fn with_reg(state: &Rc<State>, reg: Reg, value: Track) -> Rc<State> {
-    if state.get(reg) == value {
-        return Rc::clone(state);
+/// Makes a slot or a stack argument hold this.
+fn set_place(state: &mut Rc<State>, place: u8, track: Track) {
+    if state.memory.get(place) != track {
+        Rc::make_mut(&mut Rc::make_mut(state).memory).set(place, track);
     }
-    let mut next = State::clone(state);
-    next.set(reg, value);
-    Rc::new(next)
-}
-
-fn with_places(state: &Rc<State>, change: impl FnOnce(&mut State)) -> Rc<State> {
-    let mut next = State::clone(state);
-    change(&mut next);
-    if Rc::ptr_eq(&next.memory, &state.memory) { Rc::clone(state) } else { Rc::new(next) }
 }
 
 fn stored(state: &State, src: Operand) -> Track {
@@ -352,21 +354,24 @@ fn fill_through(track: Track, off: i16, memory: &Memory, depth: u8) -> Track {
 }
 
 /// A store of a register (`spill_to_stack`). Where the place is not exact, the slots may also keep what they had.
-fn spill(state: &mut State, base: Reg, track: Track, off: i16, value: Track) {
+fn spill(state: &mut Rc<State>, base: Reg, track: Track, off: i16, value: Track) {
     if base == Reg::FP {
         if let Some(slot) = slot(Some(off)) {
-            state.set_place(slot, value);
+            set_place(state, slot, value);
         }
         return;
     }
-    let weak = |state: &mut State, slot| state.set_place(slot, state.memory.get(slot).join(value));
+    let weak = |state: &mut Rc<State>, slot| {
+        let joined = state.memory.get(slot).join(value);
+        set_place(state, slot, joined);
+    };
     let Track::Frame { offs: Some(offs), .. } = track else {
         return (0..SLOTS).for_each(|slot| weak(state, slot));
     };
     let exact = offs.as_slice().len() == 1;
     for own in offs.as_slice() {
         match slot(own.checked_add(off)) {
-            Some(slot) if exact => state.set_place(slot, value),
+            Some(slot) if exact => set_place(state, slot, value),
             Some(slot) => weak(state, slot),
             None => {}
         }
@@ -375,14 +380,15 @@ fn spill(state: &mut State, base: Reg, track: Track, off: i16, value: Track) {
 
 /// Slots that overlap a store of `size` bytes hold no pointer any more, or maybe none where the place is not exact; all slots where
 /// it is not known.
-fn forget(state: &mut State, off: Option<i16>, size: i32, exact: bool) {
+fn forget(state: &mut Rc<State>, off: Option<i16>, size: i32, exact: bool) {
     let overlaps = |slot: u8| {
         let start = -8 * (i32::from(slot) + 1);
         off.is_none_or(|off| start < i32::from(off) + size && i32::from(off) < start + 8)
     };
-    let held: Vec<u8> = state.memory.places.iter().map(|&(place, _)| place).collect();
-    for slot in held.into_iter().filter(|&slot| slot < SLOTS && overlaps(slot)) {
+    let held = state.memory.places.iter().map(|&(place, _)| place);
+    let held: Vec<u8> = held.filter(|&slot| slot < SLOTS && overlaps(slot)).collect();
+    for slot in held {
         let value = if exact { Track::None } else { state.memory.get(slot).join(Track::None) };
-        state.set_place(slot, value);
+        set_place(state, slot, value);
     }
 }

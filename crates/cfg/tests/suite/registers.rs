@@ -41,7 +41,7 @@ proptest! {
     #[test]
     fn live_registers_are_those_with_a_way_to_a_use(program in programs(prop_oneof![alu(), memory()])) {
         let graph = Host::default().analyze(program).expect("all is reached");
-        for &at in graph.postorder() {
+        for at in graph.postorder() {
             let halves = (0..12).chain(16..28).filter(|&half| is_live(&graph, at, half));
             let live = halves.fold(HalfSet::EMPTY, |set, half| set.union(HalfSet::from_bits(1 << half)));
             prop_assert_eq!(graph.live_regs_before(at), live.regs());

@@ -271,7 +271,7 @@ proptest! {
     #[test]
     fn direct_accesses_are_live_as_defined(program in programs_without_callbacks(direct())) {
         let graph = Host::default().analyze(program).expect("all is reached");
-        for &at in graph.postorder() {
+        for at in graph.postorder() {
             let subprog = graph.subprog_at(at);
             // A function that was analysed only as a callee has no instance at this depth.
             if !graph.stack_instances().any(|instance| instance.depth == 0 && instance.subprog == subprog) {

@@ -145,8 +145,8 @@ fn check(graph: &Graph, original: &Program) {
         let decided = matches!((insn, now), (Insn::Branch { .. }, Some(Insn::Jump { .. })));
         assert!(now == Some(insn) || decided, "{insn}");
     }
-    let reached: BTreeSet<InsnIdx> = graph.postorder().iter().copied().collect();
-    assert_eq!(reached.len(), graph.postorder().len());
+    let reached: BTreeSet<InsnIdx> = graph.postorder().collect();
+    assert_eq!(reached.len(), graph.postorder().count());
     for &at in &reached {
         let subprog = graph.subprog_at(at);
         for to in &*graph.successors(at) {
