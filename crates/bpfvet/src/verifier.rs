@@ -5,8 +5,9 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use bpfvet_cfg::Graph;
+use bpfvet_domain::{Offset, Scalar};
 use bpfvet_explore::{
-    Accepted, Budget, Observer, Options, Policy, Rejection, RejectionCause, Stats, check_request, verify,
+    Accepted, AnyObserver, Budget, Observer, Options, Policy, Rejection, RejectionCause, Stats, check_request, verify,
 };
 use bpfvet_platform::{LoadRequest, Platform};
 
@@ -102,7 +103,11 @@ impl<'p> Verifier<'p> {
     /// # Errors
     ///
     /// As [`Verifier::verify`].
-    pub fn verify_with(&self, request: &LoadRequest, observer: &mut dyn Observer) -> Result<Accepted, Box<Rejection>> {
+    pub fn verify_with(
+        &self,
+        request: &LoadRequest,
+        observer: &mut dyn AnyObserver,
+    ) -> Result<Accepted, Box<Rejection>> {
         let graph = self.analyze(request).map_err(|cause| refused(cause, observer))?;
         self.verify_graph(request, &graph, observer)
     }
@@ -133,9 +138,13 @@ impl<'p> Verifier<'p> {
         &self,
         request: &LoadRequest,
         graph: &Graph,
-        observer: &mut dyn Observer,
+        observer: &mut dyn AnyObserver,
     ) -> Result<Accepted, Box<Rejection>> {
-        let accepted = verify(request, self.platform, graph, &self.options, observer)?;
+        let accepted = if self.platform.features().circular_ranges() {
+            verify::<Scalar>(request, self.platform, graph, &self.options, observer)?
+        } else {
+            verify::<Offset>(request, self.platform, graph, &self.options, observer)?
+        };
         for pass in &self.passes {
             if let Err(cause) = pass.accepted(request, graph, &accepted) {
                 return Err(Box::new(Rejection { cause, stats: accepted.stats }));
@@ -145,7 +154,9 @@ impl<'p> Verifier<'p> {
     }
 }
 
-fn refused(cause: RejectionCause, observer: &mut dyn Observer) -> Box<Rejection> {
+fn refused(cause: RejectionCause, observer: &mut dyn AnyObserver) -> Box<Rejection> {
+    // No number is known yet, of whichever kind.
+    let observer: &mut dyn Observer<Scalar> = observer;
     let rejection = Rejection { cause, stats: Stats::default() };
     observer.rejected(&rejection, None);
     observer.finished(&rejection.stats);

@@ -1,9 +1,11 @@
 //! The face of a number domain: what a verifier asks of whatever stands for a set of 64-bit words.
 
-use core::fmt::Debug;
+use core::fmt::{self, Debug};
 
-use crate::scalar::{AluOp, Branch, ByteOrder, CmpOp, Scalar, Width};
+use crate::known::Known;
+use crate::scalar::{AluOp, Branch, ByteOrder, CmpOp, Fork, Hex, Scalar, Width};
 use crate::tnum::Tnum;
+use crate::views::Views;
 
 /// Sets of 64-bit words, with order, join, meet, transfer and refinement.
 ///
@@ -16,26 +18,20 @@ use crate::tnum::Tnum;
 /// x ∈ γ(a), y ∈ γ(b)         ⟹  x op y ∈ γ(alu(op, a, b))
 /// x ∈ γ(a), y ∈ γ(b), x op y ⟹  x, y ∈ γ of the refined operands, and likewise where not x op y
 /// a, widen(a, b), …            is soon constant
+/// x ∈ γ(a), y ∈ γ(b)         ⟹  x ± y ∈ γ of the settled sum; x − a.fixed() ∈ γ(a.varying())
 /// ```
-pub trait Domain: Copy + PartialEq + Debug {
+///
+/// What is provided computes with the required methods, and so obeys the laws; an implementor whose kernel does otherwise says how.
+pub trait Domain: Views + Debug + 'static {
+    /// Constants that a pointer is moved by are kept apart from what varies: [`Domain::fixed`] may be other than zero.
+    const KEEPS_CONSTANTS_APART: bool = false;
+
     /// Every word.
     fn unknown() -> Self;
     /// The one word `value`.
     fn constant(value: u64) -> Self;
     /// `word` is a member.
     fn contains(&self, word: u64) -> bool;
-    /// The word, if there is but one and the domain knows it.
-    fn as_const(&self) -> Option<u64>;
-    /// Bounds as unsigned numbers.
-    fn unsigned(&self) -> (u64, u64);
-    /// Bounds as signed numbers.
-    fn signed(&self) -> (i64, i64);
-    /// Bounds of the low half as unsigned numbers.
-    fn unsigned_low(&self) -> (u32, u32);
-    /// Bounds of the low half as signed numbers.
-    fn signed_low(&self) -> (i32, i32);
-    /// The known bits.
-    fn bits(&self) -> Tnum<u64>;
     /// The set is not plainly contradictory.
     fn is_consistent(&self) -> bool;
 
@@ -62,74 +58,228 @@ pub trait Domain: Copy + PartialEq + Debug {
     fn branch(op: CmpOp, width: Width, a: Self, b: Self, same_register: bool) -> Branch<Self>;
     /// The operands where `a op b` came out as `outcome`, or nothing if it cannot.
     fn refine(op: CmpOp, width: Width, outcome: bool, a: Self, b: Self) -> Option<(Self, Self)>;
+
+    /// Every word from `min` to `max`, signed, whose low half lies between theirs.
+    fn between(_min: i64, _max: i64) -> Self {
+        Self::unknown()
+    }
+    /// At least these words, and the bounds say nothing that the known bits do not: what is left of a number that contradicts itself.
+    fn forget_ranges(self) -> Self {
+        Self::unknown()
+    }
+    /// The number split in two, if it lies between minus one and zero, as a whole or in its low half, and the domain has something to say of the
+    /// parts: every member is in one of them.
+    fn fork(&self) -> Option<Fork<Self>> {
+        None
+    }
+    /// The low half, zero-extended.
+    fn zero_extended(self) -> Self {
+        Self::truncate(4, self)
+    }
+    /// Plus a constant, at a width: a number that is linked to this one.
+    fn offset_by(self, delta: i64, width: Width) -> Self {
+        Self::alu(AluOp::Add, width, self, Self::constant(delta as u64))
+    }
+
+    /// The offset of a pointer that was made `off` bytes into its region.
+    fn placed(off: i64) -> Self {
+        Self::constant(off as u64)
+    }
+    /// The constant kept apart; zero for numbers that are not offsets of pointers.
+    fn fixed(&self) -> i64 {
+        0
+    }
+    /// Without that constant.
+    fn varying(&self) -> Self {
+        *self
+    }
+    /// Where the set begins: moves with the set by constants, so that the distance of two offsets with one varying part can be told.
+    fn anchor(&self) -> u64 {
+        self.smin() as u64
+    }
+    /// The offset of a pointer after `pointer += delta`, or `-=` if `subtracts`, before [`Domain::settled`]: rules are asked of it.
+    fn moved(self, delta: Self, subtracts: bool) -> Self {
+        Self::alu(if subtracts { AluOp::Sub } else { AluOp::Add }, Width::W64, self, delta)
+    }
+    /// The same, reduced. `keeps_bounds`: the pointer is one into a packet that keeps its id or its proven range. Bounds of such a pointer are
+    /// compared with bounds that were proven for another of the same id, so that its known bits must not narrow them.
+    fn settled(self, _keeps_bounds: bool) -> Self {
+        self
+    }
+    /// Plus a constant; adding zero changes nothing.
+    fn add_const(self, delta: i64) -> Self {
+        if delta == 0 { self } else { self.moved(Self::constant(delta as u64), false).settled(true) }
+    }
+
+    /// What is known of the number, for reports.
+    fn known(&self) -> Known {
+        Known::of(self)
+    }
+    /// What contradicts what in a number that is not [`Domain::is_consistent`], in the kernel's words.
+    fn contradiction(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("range bounds violation")
+    }
 }
 
 /// Linux since 7.2: known bits and two circular ranges.
 impl Domain for Scalar<u64> {
+    #[inline]
     fn unknown() -> Self {
         Self::unknown()
     }
+    #[inline]
     fn constant(value: u64) -> Self {
         Self::constant(value)
     }
+    #[inline]
     fn contains(&self, word: u64) -> bool {
         self.contains(word)
     }
-    fn as_const(&self) -> Option<u64> {
-        self.as_const()
-    }
-    fn unsigned(&self) -> (u64, u64) {
-        (self.umin(), self.umax())
-    }
-    fn signed(&self) -> (i64, i64) {
-        (self.smin(), self.smax())
-    }
-    fn unsigned_low(&self) -> (u32, u32) {
-        (self.u32_min(), self.u32_max())
-    }
-    fn signed_low(&self) -> (i32, i32) {
-        (self.s32_min(), self.s32_max())
-    }
-    fn bits(&self) -> Tnum<u64> {
-        self.tnum()
-    }
+    #[inline]
     fn is_consistent(&self) -> bool {
         self.is_consistent()
     }
+    #[inline]
     fn includes(&self, other: &Self) -> bool {
         self.includes(other)
     }
+    #[inline]
     fn join(&self, other: &Self) -> Self {
         self.join(other)
     }
+    #[inline]
     fn meet(&self, other: &Self) -> Option<Self> {
         self.meet(other)
     }
+    #[inline]
     fn widen(&self, other: &Self) -> Self {
         self.widen(other)
     }
+    #[inline]
     fn alu(op: AluOp, width: Width, dst: Self, src: Self) -> Self {
         Self::alu(op, width, dst, src)
     }
+    #[inline]
     fn neg(width: Width, dst: Self) -> Self {
         Self::neg(width, dst)
     }
+    #[inline]
     fn byte_order(op: ByteOrder, bytes: u32, number: Self) -> Self {
         Self::byte_order(op, bytes, number)
     }
+    #[inline]
     fn truncate(bytes: u32, number: Self) -> Self {
         Self::truncate(bytes, number)
     }
+    #[inline]
     fn sign_extend(from_bytes: u32, width: Width, number: Self) -> Self {
         match width {
             Width::W32 => Self::sign_extend_subreg(from_bytes, number),
             Width::W64 => Self::sign_extend(from_bytes, number),
         }
     }
+    #[inline]
     fn branch(op: CmpOp, width: Width, a: Self, b: Self, same_register: bool) -> Branch<Self> {
         Self::branch(op, width, a, b, same_register)
     }
+    #[inline]
     fn refine(op: CmpOp, width: Width, outcome: bool, a: Self, b: Self) -> Option<(Self, Self)> {
         Self::refine(op, width, outcome, a, b)
+    }
+    #[inline]
+    fn between(min: i64, max: i64) -> Self {
+        Self::unknown().with_srange(min, max)
+    }
+    #[inline]
+    fn forget_ranges(self) -> Self {
+        self.forget_ranges()
+    }
+    #[inline]
+    fn fork(&self) -> Option<Fork<Self>> {
+        self.fork()
+    }
+    #[inline]
+    fn zero_extended(self) -> Self {
+        self.zero_extend_subreg().synced()
+    }
+    #[inline]
+    fn offset_by(self, delta: i64, width: Width) -> Self {
+        self.offset_by(delta, width)
+    }
+    #[inline]
+    fn anchor(&self) -> u64 {
+        self.wide.base
+    }
+    #[inline]
+    fn moved(self, delta: Self, subtracts: bool) -> Self {
+        if subtracts { self.minus(delta) } else { self.plus(delta) }
+    }
+    #[inline]
+    fn settled(self, keeps_bounds: bool) -> Self {
+        Self::moved(self, keeps_bounds)
+    }
+    #[inline]
+    fn add_const(self, delta: i64) -> Self {
+        self.add_const(delta)
+    }
+    fn contradiction(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { tnum, wide, low } = *self;
+        let why = if self.is_empty() {
+            "range bounds violation"
+        } else if self.as_const().is_some_and(|value| !wide.is_const() || wide.base != value) {
+            "const tnum out of sync with range bounds"
+        } else {
+            "const subreg tnum out of sync with range bounds"
+        };
+        write!(
+            f,
+            "{why} r64={{.base={}, .size={}}} r32={{.base={}, .size={}}} var_off=({}, {})",
+            Hex(wide.base),
+            Hex(wide.size),
+            Hex(low.base.into()),
+            Hex(low.size.into()),
+            Hex(tnum.value),
+            Hex(tnum.mask)
+        )
+    }
+}
+
+/// The views are those of the ranges and the known bits.
+impl Views for Scalar<u64> {
+    #[inline]
+    fn bits(&self) -> Tnum<u64> {
+        self.tnum()
+    }
+    #[inline]
+    fn unsigned(&self) -> (u64, u64) {
+        (self.umin(), self.umax())
+    }
+    #[inline]
+    fn signed(&self) -> (i64, i64) {
+        (self.smin(), self.smax())
+    }
+    #[inline]
+    fn unsigned_low(&self) -> (u32, u32) {
+        (self.u32_min(), self.u32_max())
+    }
+    #[inline]
+    fn signed_low(&self) -> (i32, i32) {
+        (self.s32_min(), self.s32_max())
+    }
+    #[inline]
+    fn umin(&self) -> u64 {
+        self.umin()
+    }
+    #[inline]
+    fn umax(&self) -> u64 {
+        self.umax()
+    }
+    #[inline]
+    fn smin(&self) -> i64 {
+        self.smin()
+    }
+    #[inline]
+    fn smax(&self) -> i64 {
+        self.smax()
     }
 }

@@ -9,11 +9,12 @@
 //! | [`Arc64`], [`Arc32`] | words on an arc of the circle of all words |
 //! | [`Scalar`] | words in a tnum and an arc whose low halves are in an arc; what Linux 7.3 knows of a scalar register |
 //! | [`Intervals`] | words in a tnum and in two intervals, unsigned and signed, at each width; what Linux 6.12 knows of it |
+//! | [`Offset`] | intervals plus a constant; what Linux 6.12 knows of how far a pointer was moved |
 //!
 //! Every operator is written once, over the machine words of [`word`]: production runs it on `u64`, tests enumerate it on words of a few bits,
 //! and `cargo xtask prove` runs the same source on symbolic words and has two solvers prove it at 64 bits.
 //!
-//! Both kinds of number are a [`Domain`]. Their results are those of Linux 7.3.4 and of Linux 6.12, to the bit: they are visible in logs, decide
+//! All three kinds of number are a [`Domain`]. Their results are those of Linux 7.3.4 and of Linux 6.12, to the bit: they are visible in logs, decide
 //! pruning, and so verdicts.
 #![cfg_attr(not(feature = "std"), no_std)]
 
@@ -21,13 +22,19 @@ pub mod arc;
 mod concrete;
 mod domain;
 pub mod intervals;
+mod known;
 pub mod laws;
+mod offset;
 pub mod scalar;
 pub mod tnum;
+mod views;
 pub mod word;
 
 pub use domain::Domain;
+pub use known::Known;
+pub use offset::Offset;
 pub use scalar::{AluOp, Branch, ByteOrder, CmpOp, Fork, ScalarText, SignedText, TnumText, UnsignedText, Width};
+pub use views::Views;
 
 /// Known bits of a 64-bit word.
 pub type Tnum = tnum::Tnum<u64>;

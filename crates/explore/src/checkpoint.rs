@@ -1,6 +1,7 @@
 //! Checkpoints: states that are remembered, by instruction and call.
 
 use alloc::vec::Vec;
+use bpfvet_domain::Domain;
 
 use bpfvet_insn::InsnIdx;
 use bpfvet_vm::State;
@@ -13,9 +14,9 @@ pub(crate) struct NodeId(u32);
 
 /// A remembered state.
 #[derive(Clone, Debug)]
-pub(crate) struct Node {
+pub(crate) struct Node<D> {
     /// What was known.
-    pub(crate) state: State,
+    pub(crate) state: State<D>,
     /// Where.
     pub(crate) at: InsnIdx,
     /// How it was reached.
@@ -31,9 +32,9 @@ pub(crate) struct Node {
 }
 
 /// All remembered states.
-#[derive(Debug, Default)]
-pub(crate) struct Checkpoints {
-    nodes: Vec<Option<Node>>,
+#[derive(Debug)]
+pub(crate) struct Checkpoints<D> {
+    nodes: Vec<Option<Node<D>>>,
     free: Vec<NodeId>,
     /// By instruction and call, oldest first.
     buckets: Vec<Vec<NodeId>>,
@@ -43,10 +44,16 @@ pub(crate) struct Checkpoints {
     pub(crate) retired: u32,
 }
 
-impl Checkpoints {
+impl<D: Domain> Checkpoints<D> {
     /// None, for a program of this many slots.
     pub(crate) fn new(slots: usize) -> Self {
-        Self { buckets: alloc::vec![Vec::new(); slots.max(1)], ..Self::default() }
+        Self {
+            nodes: Vec::new(),
+            free: Vec::new(),
+            buckets: alloc::vec![Vec::new(); slots.max(1)],
+            active: 0,
+            retired: 0,
+        }
     }
 
     /// Forgets everything but the counts, which the kernel carries on from one run to the next.
@@ -69,17 +76,17 @@ impl Checkpoints {
     }
 
     /// A remembered state; `None` if it was forgotten.
-    pub(crate) fn get(&self, id: NodeId) -> Option<&Node> {
+    pub(crate) fn get(&self, id: NodeId) -> Option<&Node<D>> {
         self.nodes.get(id.0 as usize)?.as_ref()
     }
 
     /// A remembered state, to be written.
-    pub(crate) fn get_mut(&mut self, id: NodeId) -> Option<&mut Node> {
+    pub(crate) fn get_mut(&mut self, id: NodeId) -> Option<&mut Node<D>> {
         self.nodes.get_mut(id.0 as usize)?.as_mut()
     }
 
     /// Remembers a state.
-    pub(crate) fn insert(&mut self, bucket: usize, node: Node) -> NodeId {
+    pub(crate) fn insert(&mut self, bucket: usize, node: Node<D>) -> NodeId {
         self.active += 1;
         let id = match self.free.pop() {
             Some(id) => {

@@ -1,11 +1,12 @@
 //! Forgetting what is never read again, so that states that differ only there compare equal. (`clean_verifier_state`)
 
 use bpfvet_cfg::{Graph, StackFrame, StackQuery, StackSlots, SubprogId};
+use bpfvet_domain::Domain;
 use bpfvet_insn::{InsnIdx, Reg};
 use bpfvet_vm::{State, Value};
 
 /// Forgets registers and stack of all frames that no path from here reads. `query` is one of the graph's, whatever it was about.
-pub(crate) fn forget_dead(graph: &Graph, query: &mut StackQuery<'_>, state: &mut State, at: InsnIdx) {
+pub(crate) fn forget_dead<D: Domain>(graph: &Graph, query: &mut StackQuery<'_>, state: &mut State<D>, at: InsnIdx) {
     let any_stack = state.frames().iter().any(|frame| !frame.stack.is_empty());
     if any_stack {
         let chain = state.frames().iter().map(|frame| StackFrame {

@@ -7,6 +7,7 @@
 
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
+use bpfvet_domain::Domain;
 
 use bpfvet_cfg::Graph;
 use bpfvet_insn::InsnIdx;
@@ -24,49 +25,61 @@ pub(crate) struct LoopKey {
 
 /// A state that came back into a loop, and the state that covers it.
 #[derive(Clone, Debug)]
-pub(crate) struct BackEdge {
+pub(crate) struct BackEdge<D> {
     pub(crate) covered_by: NodeId,
-    pub(crate) path: Path,
+    pub(crate) path: Path<D>,
 }
 
 /// One way into a loop.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Visit {
+#[derive(Clone, Debug)]
+pub(crate) struct Visit<D> {
     /// The checkpoint through which it is explored at the moment.
     pub(crate) entry: Option<NodeId>,
     /// Newest last.
-    pub(crate) back_edges: Vec<BackEdge>,
+    pub(crate) back_edges: Vec<BackEdge<D>>,
 }
 
 /// All ways into all loops.
-#[derive(Debug, Default)]
-pub(crate) struct Loops {
-    visits: BTreeMap<LoopKey, Visit>,
+#[derive(Debug)]
+pub(crate) struct Loops<D> {
+    visits: BTreeMap<LoopKey, Visit<D>>,
     /// Edges back that wait, over all visits.
     pub(crate) back_edges: u32,
 }
 
-impl Loops {
+impl<D> Default for Visit<D> {
+    fn default() -> Self {
+        Self { entry: None, back_edges: Vec::new() }
+    }
+}
+
+impl<D> Default for Loops<D> {
+    fn default() -> Self {
+        Self { visits: BTreeMap::new(), back_edges: 0 }
+    }
+}
+
+impl<D: Domain> Loops<D> {
     pub(crate) fn clear(&mut self) {
         self.visits.clear();
     }
 
-    pub(crate) fn visit(&self, key: &LoopKey) -> Option<&Visit> {
+    pub(crate) fn visit(&self, key: &LoopKey) -> Option<&Visit<D>> {
         self.visits.get(key)
     }
 
-    pub(crate) fn visit_mut(&mut self, key: &LoopKey) -> Option<&mut Visit> {
+    pub(crate) fn visit_mut(&mut self, key: &LoopKey) -> Option<&mut Visit<D>> {
         self.visits.get_mut(key)
     }
 
-    pub(crate) fn enter(&mut self, key: LoopKey) -> &mut Visit {
+    pub(crate) fn enter(&mut self, key: LoopKey) -> &mut Visit<D> {
         self.visits.entry(key).or_default()
     }
 }
 
 /// The outermost loop that a state is in, with the calls that lead there; `None` outside of loops.
 /// (`compute_scc_callchain`)
-pub(crate) fn loop_of(graph: &Graph, state: &State, at: InsnIdx) -> Option<LoopKey> {
+pub(crate) fn loop_of<D: Domain>(graph: &Graph, state: &State<D>, at: InsnIdx) -> Option<LoopKey> {
     let mut callsites = Vec::new();
     for frame in 0..state.frames().len() {
         let here = state.frame_insn(frame, at);

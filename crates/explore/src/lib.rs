@@ -31,7 +31,7 @@ mod verify;
 mod visited;
 mod widen;
 
-pub use observer::{Observer, PathInfo, PrecisionEvent, SccEvent};
+pub use observer::{AnyObserver, Observer, PathInfo, PrecisionEvent, SccEvent};
 pub use outcome::{Accepted, Limit, Rejection, RejectionCause, Stats, SubprogStats};
 pub use policy::{Budget, Policy};
 pub use request::check_request;

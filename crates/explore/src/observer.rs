@@ -1,5 +1,6 @@
 //! Watching the search.
 
+use bpfvet_domain::{Domain, Offset, Scalar};
 use bpfvet_insn::{InsnIdx, RegSet};
 use bpfvet_vm::{Effects, State};
 
@@ -7,7 +8,7 @@ use crate::outcome::{Rejection, Stats};
 
 /// Where a path is.
 #[derive(Clone, Copy, Debug)]
-pub struct PathInfo<'a> {
+pub struct PathInfo<'a, D = Scalar> {
     /// The instruction about to run.
     pub at: InsnIdx,
     /// The instruction before it on this path; `None` at the start of a run.
@@ -15,7 +16,7 @@ pub struct PathInfo<'a> {
     /// The path was taken up from the worklist at this instruction.
     pub resumed: bool,
     /// What is known there.
-    pub state: &'a State,
+    pub state: &'a State<D>,
 }
 
 /// Sees everything the search does and can influence nothing. Every method does nothing by default.
@@ -23,7 +24,7 @@ pub struct PathInfo<'a> {
 /// The order of calls is the order in which the kernel writes its log:
 /// `run_started`, then for each instruction `pruned` *or* `step` and `stepped`, with `forked` for every state put aside
 /// during the step, `path_ended` at the end of a path and `resumed` when the next is taken up, and `run_finished`.
-pub trait Observer {
+pub trait Observer<D: Domain = Scalar> {
     /// Whether it watches nothing: then none of the other methods need be called, and the search saves itself the trouble.
     fn is_idle(&self) -> bool {
         false
@@ -41,7 +42,7 @@ pub trait Observer {
     }
 
     /// The verification of the entry function (`subprog` 0) or of a global function begins.
-    fn run_started(&mut self, subprog: u32, entry: &State) {
+    fn run_started(&mut self, subprog: u32, entry: &State<D>) {
         let _ = (subprog, entry);
     }
 
@@ -51,32 +52,32 @@ pub trait Observer {
     }
 
     /// The state is covered by one that was verified, or is being verified in a loop that converges: the path ends here.
-    fn pruned(&mut self, path: &PathInfo<'_>, by: &State) {
+    fn pruned(&mut self, path: &PathInfo<'_, D>, by: &State<D>) {
         let _ = (path, by);
     }
 
     /// The state is remembered.
-    fn checkpoint(&mut self, path: &PathInfo<'_>) {
+    fn checkpoint(&mut self, path: &PathInfo<'_, D>) {
         let _ = path;
     }
 
     /// An instruction is about to run.
-    fn step(&mut self, path: &PathInfo<'_>) {
+    fn step(&mut self, path: &PathInfo<'_, D>) {
         let _ = path;
     }
 
     /// It ran: the state after it, and what it told. Not called when it failed.
-    fn stepped(&mut self, at: InsnIdx, state: &State, effects: &Effects) {
+    fn stepped(&mut self, at: InsnIdx, state: &State<D>, effects: &Effects<D>) {
         let _ = (at, state, effects);
     }
 
     /// A state was put aside; the last put aside is the first to be resumed.
-    fn forked(&mut self, from: InsnIdx, to: InsnIdx, state: &State) {
+    fn forked(&mut self, from: InsnIdx, to: InsnIdx, state: &State<D>) {
         let _ = (from, to, state);
     }
 
     /// A path ended, by exit, by being covered, or by a barrier against speculation.
-    fn path_ended(&mut self, at: InsnIdx, state: &State) {
+    fn path_ended(&mut self, at: InsnIdx, state: &State<D>) {
         let _ = (at, state);
     }
 
@@ -84,7 +85,7 @@ pub trait Observer {
     fn resumed(&mut self) {}
 
     /// Precision is traced backwards.
-    fn precision(&mut self, event: &PrecisionEvent<'_>) {
+    fn precision(&mut self, event: &PrecisionEvent<'_, D>) {
         let _ = event;
     }
 
@@ -94,12 +95,12 @@ pub trait Observer {
     }
 
     /// The program came back to a state it was in: it would run for ever.
-    fn infinite_loop(&mut self, at: InsnIdx, now: &State, before: &State) {
+    fn infinite_loop(&mut self, at: InsnIdx, now: &State<D>, before: &State<D>) {
         let _ = (at, now, before);
     }
 
     /// The verdict is no. `effects` are those of the step that failed, up to the failure; `None` where no step failed.
-    fn rejected(&mut self, rejection: &Rejection, state: Option<&State>) {
+    fn rejected(&mut self, rejection: &Rejection, state: Option<&State<D>>) {
         let _ = (rejection, state);
     }
 
@@ -109,22 +110,29 @@ pub trait Observer {
     }
 }
 
+/// Sees the searches of all hosts, whatever their numbers are: since 7.2 Linux knows them as circular ranges, and as intervals before.
+///
+/// Every observer of both is one.
+pub trait AnyObserver: Observer<Scalar> + Observer<Offset> {}
+
+impl<O: Observer<Scalar> + Observer<Offset>> AnyObserver for O {}
+
 /// Watches nothing.
-impl Observer for () {
+impl<D: Domain> Observer<D> for () {
     fn is_idle(&self) -> bool {
         true
     }
 }
 
 /// The observer, if there is one that watches.
-pub(crate) struct Watcher<'a> {
-    observer: Option<&'a mut dyn Observer>,
+pub(crate) struct Watcher<'a, D: Domain> {
+    observer: Option<&'a mut dyn Observer<D>>,
     /// Walks of precision are made again for all to see.
     pub(crate) follows_precision: bool,
 }
 
-impl<'a> Watcher<'a> {
-    pub(crate) fn new(observer: &'a mut dyn Observer) -> Self {
+impl<'a, D: Domain> Watcher<'a, D> {
+    pub(crate) fn new(observer: &'a mut dyn Observer<D>) -> Self {
         let observer = if observer.is_idle() { None } else { Some(observer) };
         let follows_precision = observer.as_ref().is_some_and(|observer| observer.follows_precision());
         Self { observer, follows_precision }
@@ -132,7 +140,7 @@ impl<'a> Watcher<'a> {
 
     /// Tells the observer; what is told is made only where somebody watches.
     #[inline]
-    pub(crate) fn tell(&mut self, what: impl FnOnce(&mut dyn Observer)) {
+    pub(crate) fn tell(&mut self, what: impl FnOnce(&mut dyn Observer<D>)) {
         if let Some(observer) = &mut self.observer {
             what(&mut **observer);
         }
@@ -141,7 +149,7 @@ impl<'a> Watcher<'a> {
 
 /// A moment in the backward walk that marks what must stay exact.
 #[derive(Clone, Copy, Debug)]
-pub enum PrecisionEvent<'a> {
+pub enum PrecisionEvent<'a, D = Scalar> {
     /// The walk enters a state, from its last instruction to its first. The instruction that ran after its last is
     /// `subseq`, `None` at the very start.
     Enter {
@@ -174,7 +182,7 @@ pub enum PrecisionEvent<'a> {
         /// Slots wanted in it.
         slots: u64,
         /// The state.
-        state: &'a State,
+        state: &'a State<D>,
     },
     /// The walk lost track: everything before is made precise.
     FallBack {

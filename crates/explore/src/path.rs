@@ -58,9 +58,9 @@ impl Trail {
 
 /// A path that is being walked, or waits to be.
 #[derive(Clone, Debug)]
-pub(crate) struct Path {
+pub(crate) struct Path<D> {
     /// What is known.
-    pub(crate) state: State,
+    pub(crate) state: State<D>,
     /// Where it is.
     pub(crate) at: InsnIdx,
     /// Where it was before; `None` at the start of a run.

@@ -13,6 +13,7 @@ mod pass;
 mod wanted;
 
 use bpfvet_cfg::Graph;
+use bpfvet_domain::Domain;
 use bpfvet_insn::{InsnIdx, Reg, RegSet};
 use bpfvet_vm::{Slot, State, Value};
 
@@ -26,10 +27,10 @@ pub(crate) use wanted::{Asked, Wanted};
 pub(crate) type Broken = &'static str;
 
 /// Marks what mattered, backwards.
-pub(crate) struct Marker<'a, 'o> {
+pub(crate) struct Marker<'a, 'o, D: Domain> {
     pub(crate) graph: &'a Graph,
-    pub(crate) nodes: &'a mut Checkpoints,
-    pub(crate) watcher: &'a mut Watcher<'o>,
+    pub(crate) nodes: &'a mut Checkpoints<D>,
+    pub(crate) watcher: &'a mut Watcher<'o, D>,
 }
 
 /// How the walk over one trail ended.
@@ -42,7 +43,7 @@ enum Walked {
     Lost,
 }
 
-impl Marker<'_, '_> {
+impl<D: Domain> Marker<'_, '_, D> {
     /// Walks back from a path at `at` and marks what is wanted. Whether a mark was set that was not there.
     /// (`bpf_mark_chain_precision`)
     pub(crate) fn mark(
@@ -200,9 +201,9 @@ impl Marker<'_, '_> {
 
 /// Walks back over one trail from `start`, and turns what is wanted after it into what is wanted before it. `skip`: `start` itself
 /// is not walked over. `subseq` is the instruction walked before.
-fn walk(
+fn walk<D: Domain>(
     graph: &Graph,
-    watcher: &mut Watcher<'_>,
+    watcher: &mut Watcher<'_, D>,
     trail: &Trail,
     start: InsnIdx,
     mut skip: bool,
@@ -236,7 +237,7 @@ fn walk(
     }
 }
 
-fn needs_mark(value: Option<&Value>) -> bool {
+fn needs_mark<D: Domain>(value: Option<&Value<D>>) -> bool {
     value.and_then(Value::as_scalar).is_some_and(|scalar| !scalar.precise)
 }
 
@@ -244,7 +245,7 @@ fn needs_mark(value: Option<&Value>) -> bool {
 ///
 /// A register that no path from there reads was not compared, so that the covered state may have no number there. Where a release
 /// does not forget such registers, they can still be marked, with everything. (`propagate_precision`)
-pub(crate) fn marked(graph: &Graph, state: &State, at: InsnIdx, watcher: &mut Watcher<'_>) -> Wanted {
+pub(crate) fn marked<D: Domain>(graph: &Graph, state: &State<D>, at: InsnIdx, watcher: &mut Watcher<'_, D>) -> Wanted {
     let mut wanted = Wanted::nothing(state.depth());
     for frame in (0..state.frames().len()).rev() {
         let of = state.frame(frame);

@@ -2,6 +2,7 @@
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
+use bpfvet_domain::Domain;
 
 use bpfvet_cfg::{Graph, StackQuery, SubprogUsage};
 use bpfvet_insn::{Insn, InsnIdx};
@@ -20,19 +21,19 @@ use crate::visited::Visited;
 use crate::widen::widen;
 
 /// Why a search stops, with the state it stopped in.
-pub(crate) type Stop = Box<(RejectionCause, Option<State>)>;
+pub(crate) type Stop<D> = Box<(RejectionCause, Option<State<D>>)>;
 
 /// A search in progress over one program.
-pub(crate) struct Search<'a, 'f> {
+pub(crate) struct Search<'a, 'f, D: Domain> {
     pub(crate) facts: &'a Facts<'f>,
     pub(crate) graph: &'a Graph,
     pub(crate) policy: &'a Policy,
     pub(crate) budget: &'a Budget,
-    pub(crate) watcher: Watcher<'a>,
+    pub(crate) watcher: Watcher<'a, D>,
     pub(crate) memo: Memo,
     pub(crate) ids: IdGen,
-    pub(crate) nodes: Checkpoints,
-    pub(crate) loops: Loops,
+    pub(crate) nodes: Checkpoints<D>,
+    pub(crate) loops: Loops<D>,
     pub(crate) id_map: IdMap,
     pub(crate) stats: Stats,
     pub(crate) usage: Vec<SubprogUsage>,
@@ -43,8 +44,8 @@ pub(crate) struct Search<'a, 'f> {
     pub(crate) jumps_at_checkpoint: u64,
     pub(crate) insns_at_checkpoint: u64,
     tally: Tally,
-    worklist: Vec<Path>,
-    effects: Effects,
+    worklist: Vec<Path<D>>,
+    effects: Effects<D>,
     live: StackQuery<'a>,
     pub(crate) links: Vec<u32>,
 }
@@ -57,13 +58,13 @@ enum Going {
     Ended,
 }
 
-impl<'a, 'f> Search<'a, 'f> {
+impl<'a, 'f, D: Domain> Search<'a, 'f, D> {
     pub(crate) fn new(
         facts: &'a Facts<'f>,
         graph: &'a Graph,
         policy: &'a Policy,
         budget: &'a Budget,
-        observer: &'a mut dyn Observer,
+        observer: &'a mut dyn Observer<D>,
     ) -> Self {
         let slots = facts.program.slots().len();
         let functions = facts.subprogs.len();
@@ -99,7 +100,7 @@ impl<'a, 'f> Search<'a, 'f> {
     }
 
     /// Walks every path from this state on.
-    pub(crate) fn run(&mut self, entry: State, at: InsnIdx) -> Result<(), Stop> {
+    pub(crate) fn run(&mut self, entry: State<D>, at: InsnIdx) -> Result<(), Stop<D>> {
         self.nodes.clear();
         self.loops.clear();
         self.worklist.clear();
@@ -125,7 +126,7 @@ impl<'a, 'f> Search<'a, 'f> {
     }
 
     /// One instruction of one path. The path is of no use any more where it ended.
-    fn advance(&mut self, path: &mut Path, resumed: bool) -> Result<Going, Stop> {
+    fn advance(&mut self, path: &mut Path<D>, resumed: bool) -> Result<Going, Stop<D>> {
         let at = path.at;
         let Some(insn) = self.facts.program.get(at) else {
             return Err(internal(at, "a path leads outside the program"));
@@ -203,7 +204,7 @@ impl<'a, 'f> Search<'a, 'f> {
 
     /// A step failed: the search is over, unless the path was one that only a processor that guesses wrong would take.
     #[cold]
-    fn failed(&mut self, failure: Failure, path: &Path, at: InsnIdx, speculative: bool) -> Result<Going, Stop> {
+    fn failed(&mut self, failure: Failure, path: &Path<D>, at: InsnIdx, speculative: bool) -> Result<Going, Stop<D>> {
         let state = || Some(path.state.clone());
         match failure {
             Failure::Violation(violation)
@@ -225,7 +226,7 @@ impl<'a, 'f> Search<'a, 'f> {
     }
 
     /// Exchanges the way that goes on with the one that was put aside, where there are just those two.
-    fn other_way(&mut self, path: &mut Path, next: Next) -> Next {
+    fn other_way(&mut self, path: &mut Path<D>, next: Next) -> Next {
         match (next, self.effects.forks.as_mut_slice()) {
             (Next::To(to), [Fork { state, at, kind: ForkKind::Branch }]) => {
                 core::mem::swap(&mut path.state, state);
@@ -235,7 +236,7 @@ impl<'a, 'f> Search<'a, 'f> {
         }
     }
 
-    fn check_budget(&self) -> Result<(), Stop> {
+    fn check_budget(&self) -> Result<(), Stop<D>> {
         let processed = self.stats.insns_processed;
         if processed > self.facts.limits.processed_insns {
             return Err(Box::new((RejectionCause::Limit(Limit::ProcessedInsns { processed }), None)));
@@ -249,7 +250,7 @@ impl<'a, 'f> Search<'a, 'f> {
     }
 
     /// Marks what the step relied upon, in the order in which it did.
-    fn mark_demands(&mut self, path: &mut Path, at: InsnIdx) -> Result<(), Stop> {
+    fn mark_demands(&mut self, path: &mut Path<D>, at: InsnIdx) -> Result<(), Stop<D>> {
         for index in 0..self.effects.demands.len() {
             let Some(demand) = self.effects.demands.get(index).copied() else { break };
             let wanted = Wanted::demand(demand);
@@ -266,12 +267,12 @@ impl<'a, 'f> Search<'a, 'f> {
         Ok(())
     }
 
-    pub(crate) fn marker(&mut self) -> Marker<'_, 'a> {
+    pub(crate) fn marker(&mut self) -> Marker<'_, 'a, D> {
         Marker { graph: self.graph, nodes: &mut self.nodes, watcher: &mut self.watcher }
     }
 
     /// Puts the step's forks on the worklist, in their order.
-    fn put_aside(&mut self, path: &Path, at: InsnIdx) -> Result<(), Stop> {
+    fn put_aside(&mut self, path: &Path<D>, at: InsnIdx) -> Result<(), Stop<D>> {
         let mut forks = core::mem::take(&mut self.effects.forks);
         for fork in forks.drain(..) {
             let Fork { mut state, at: to, kind } = fork;
@@ -308,7 +309,7 @@ impl<'a, 'f> Search<'a, 'f> {
         Ok(())
     }
 
-    fn note_callback(&mut self, kind: ForkKind, state: &State) {
+    fn note_callback(&mut self, kind: ForkKind, state: &State<D>) {
         let usage = self.usage.get_mut(state.top().subprog as usize);
         match (kind, usage) {
             (ForkKind::Callback, Some(usage)) => usage.is_callback = true,
@@ -322,7 +323,7 @@ impl<'a, 'f> Search<'a, 'f> {
     }
 
     /// The next round of a loop starts from what both rounds have in common.
-    fn widen_round(&mut self, path: &Path, state: &mut State, at: InsnIdx) {
+    fn widen_round(&mut self, path: &Path<D>, state: &mut State<D>, at: InsnIdx) {
         let Some(parent) = path.trail.parent.and_then(|parent| self.nodes.get(parent)) else { return };
         let callsite = path.state.top().callsite;
         if let Some(previous) = self.previous_entry(&parent.trail, &parent.state, at, callsite)
@@ -333,7 +334,7 @@ impl<'a, 'f> Search<'a, 'f> {
     }
 
     /// What may still be read in the frames of a state.
-    pub(crate) fn forget_dead(&mut self, state: &mut State, at: InsnIdx) {
+    pub(crate) fn forget_dead(&mut self, state: &mut State<D>, at: InsnIdx) {
         if self.facts.features.static_liveness() {
             forget_dead(self.graph, &mut self.live, state, at);
         }
@@ -341,7 +342,7 @@ impl<'a, 'f> Search<'a, 'f> {
 }
 
 /// A bug of ours, as the end of a search.
-pub(crate) fn internal(at: InsnIdx, what: &'static str) -> Stop {
+pub(crate) fn internal<D: Domain>(at: InsnIdx, what: &'static str) -> Stop<D> {
     Box::new((RejectionCause::Internal { at, what }, None))
 }
 

@@ -3,6 +3,7 @@
 use alloc::rc::Rc;
 use alloc::vec::Vec;
 
+use bpfvet_domain::Domain;
 use bpfvet_vm::Frame;
 
 use crate::outcome::SubprogStats;
@@ -16,7 +17,7 @@ pub(crate) struct Tally {
 
 impl Tally {
     /// An instruction was processed in the innermost of these frames. (`account_processed_insn`)
-    pub(crate) fn processed(&mut self, stats: &mut [SubprogStats], frames: &[Rc<Frame>]) {
+    pub(crate) fn processed<D: Domain>(&mut self, stats: &mut [SubprogStats], frames: &[Rc<Frame<D>>]) {
         while self.frames.len() > frames.len() {
             self.left(stats);
         }

@@ -2,6 +2,7 @@
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
+use bpfvet_domain::Domain;
 
 use bpfvet_cfg::{Graph, StackRules, check_stack_depth, may_have_private_stacks};
 use bpfvet_insn::{Call, Insn, InsnIdx};
@@ -27,7 +28,8 @@ pub struct Options {
 
 /// Whether the host would load the program.
 ///
-/// `graph` is the program's form, from [`Graph::analyze`] with the same request and platform.
+/// `graph` is the program's form, from [`Graph::analyze`] with the same request and platform. What is known of numbers is what the domain `D`
+/// can say: the host's, for the host's verdict.
 ///
 /// # Errors
 ///
@@ -37,12 +39,12 @@ pub struct Options {
 ///
 /// An acceptance means that every path of every function that can run was walked, or covered by one that was, and that none
 /// broke a rule.
-pub fn verify(
+pub fn verify<D: Domain>(
     request: &LoadRequest,
     platform: &dyn Platform,
     graph: &Graph,
     options: &Options,
-    observer: &mut dyn Observer,
+    observer: &mut dyn Observer<D>,
 ) -> Result<Accepted, Box<Rejection>> {
     let Some(kind) = platform.program_type(request.program_type) else {
         let cause = RejectionCause::Unsupported(Unsupported {
@@ -141,9 +143,9 @@ fn subprogs(request: &LoadRequest, platform: &dyn Platform, graph: &Graph) -> Ve
         .collect()
 }
 
-type Ended = Result<(), Stop>;
+type Ended<D> = Result<(), Stop<D>>;
 
-fn failed(failure: Failure) -> Stop {
+fn failed<D: Domain>(failure: Failure) -> Stop<D> {
     let cause = match failure {
         Failure::Violation(violation) => RejectionCause::Violation(violation),
         Failure::Unsupported(what) => RejectionCause::Unsupported(what),
@@ -154,7 +156,7 @@ fn failed(failure: Failure) -> Stop {
 
 /// The entry function, then every global function that was called, in every context in which it was, until nothing new turns
 /// up. (`do_check_main`, `do_check_subprogs`)
-fn run_all(search: &mut Search<'_, '_>) -> Ended {
+fn run_all<D: Domain>(search: &mut Search<'_, '_, D>) -> Ended<D> {
     let facts = search.facts;
     if let Some(callback) = search.graph.subprogs().iter().find(|subprog| subprog.is_exception_cb) {
         let what = "exception callbacks".into();
@@ -193,7 +195,7 @@ fn run_all(search: &mut Search<'_, '_>) -> Ended {
     }
 }
 
-fn run_one(search: &mut Search<'_, '_>, subprog: u32, entry: State) -> Ended {
+fn run_one<D: Domain>(search: &mut Search<'_, '_, D>, subprog: u32, entry: State<D>) -> Ended<D> {
     let start = search.facts.subprog(subprog).map_or(InsnIdx(0), |subprog| subprog.start);
     search.watcher.tell(|observer| observer.run_started(subprog, &entry));
     let before = search.stats.insns_processed;
@@ -210,7 +212,7 @@ fn run_one(search: &mut Search<'_, '_>, subprog: u32, entry: State) -> Ended {
 }
 
 /// The stack of all chains of calls. (`check_max_stack_depth`)
-fn add_up_stack(search: &mut Search<'_, '_>) -> Ended {
+fn add_up_stack<D: Domain>(search: &mut Search<'_, '_, D>) -> Ended<D> {
     let request = search.facts.request;
     let features = &search.facts.features;
     let private = features.private_stacks() && may_have_private_stacks(request);
@@ -231,7 +233,7 @@ fn add_up_stack(search: &mut Search<'_, '_>) -> Ended {
 }
 
 /// What the host finds only when it rewrites the program.
-fn check_rewrite(search: &Search<'_, '_>) -> Ended {
+fn check_rewrite<D: Domain>(search: &Search<'_, '_, D>) -> Ended<D> {
     match search.memo.rewrite_violation() {
         Some(violation) => Err(Box::new((RejectionCause::Violation(violation), None))),
         None => Ok(()),

@@ -2,6 +2,7 @@
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
+use bpfvet_domain::Domain;
 
 use bpfvet_insn::{Call, Insn, InsnIdx};
 use bpfvet_platform::{KfuncFlags, KfuncLookup};
@@ -30,9 +31,9 @@ enum Compared {
     Missed { open: bool },
 }
 
-impl Search<'_, '_> {
+impl<D: Domain> Search<'_, '_, D> {
     /// Compares the path's state with those remembered here, and remembers it if that is worth while.
-    pub(crate) fn visit(&mut self, path: &mut Path, resumed: bool) -> Result<Visited, Stop> {
+    pub(crate) fn visit(&mut self, path: &mut Path<D>, resumed: bool) -> Result<Visited, Stop<D>> {
         let at = path.at;
         let marks = self.graph.marks(at);
         let force = self.policy.checkpoint_everywhere
@@ -80,7 +81,7 @@ impl Search<'_, '_> {
         Ok(Visited::New)
     }
 
-    fn compare(&mut self, path: &Path, id: NodeId) -> Result<Compared, Stop> {
+    fn compare(&mut self, path: &Path<D>, id: NodeId) -> Result<Compared, Stop<D>> {
         let at = path.at;
         let marks = self.graph.marks(at);
         let Some(node) = self.nodes.get(id) else { return Ok(Compared::Missed { open: false }) };
@@ -149,7 +150,7 @@ impl Search<'_, '_> {
         )
     }
 
-    fn node_covers(&mut self, id: NodeId, path: &Path, strictness: Strictness) -> bool {
+    fn node_covers(&mut self, id: NodeId, path: &Path<D>, strictness: Strictness) -> bool {
         let Some(node) = self.nodes.get(id) else { return false };
         covers(
             self.facts,
@@ -164,7 +165,7 @@ impl Search<'_, '_> {
     }
 
     /// Whether it is not yet known what matters in the loop that a state is in. (`incomplete_read_marks`)
-    fn loop_is_open(&self, state: &State, at: InsnIdx) -> bool {
+    fn loop_is_open(&self, state: &State<D>, at: InsnIdx) -> bool {
         // Most of the time no loop waits for anything.
         self.loops.back_edges > 0
             && loop_of(self.graph, state, at)
@@ -173,7 +174,7 @@ impl Search<'_, '_> {
     }
 
     /// The path ends in a state that covers its own: what mattered there matters on the way here.
-    fn covered(&mut self, path: &mut Path, id: NodeId, in_loop: bool, resumed: bool) -> Result<(), Stop> {
+    fn covered(&mut self, path: &mut Path<D>, id: NodeId, in_loop: bool, resumed: bool) -> Result<(), Stop<D>> {
         let at = path.at;
         if let Some(node) = self.nodes.get_mut(id) {
             node.hits += 1;
@@ -195,7 +196,7 @@ impl Search<'_, '_> {
     }
 
     /// (`propagate_precision`)
-    fn propagate(&mut self, from: NodeId, state: &State, at: InsnIdx, trail: &Trail) -> Result<bool, Broken> {
+    fn propagate(&mut self, from: NodeId, state: &State<D>, at: InsnIdx, trail: &Trail) -> Result<bool, Broken> {
         if !self.facts.bpf_capable() || !self.facts.features.precision_tracking() {
             return Ok(false);
         }
@@ -205,7 +206,7 @@ impl Search<'_, '_> {
     }
 
     /// (`add_scc_backedge`)
-    fn add_back_edge(&mut self, path: &Path, covered_by: NodeId) -> Result<(), Broken> {
+    fn add_back_edge(&mut self, path: &Path<D>, covered_by: NodeId) -> Result<(), Broken> {
         let node = self.nodes.get(covered_by).ok_or("a covering checkpoint was forgotten")?;
         let key = loop_of(self.graph, &node.state, node.at).ok_or("a loop was closed where there is none")?;
         self.watcher.tell(|observer| observer.scc(&SccEvent::BackEdge { callsites: &key.callsites, scc: key.scc }));
@@ -245,7 +246,7 @@ impl Search<'_, '_> {
         self.stats.peak_states = self.stats.peak_states.max(now);
     }
 
-    fn remember(&mut self, path: &mut Path, bucket: usize, resumed: bool) {
+    fn remember(&mut self, path: &mut Path<D>, bucket: usize, resumed: bool) {
         let at = path.at;
         self.stats.total_states += 1;
         self.jumps_at_checkpoint = self.jumps;
@@ -288,7 +289,7 @@ impl Search<'_, '_> {
     }
 
     /// A path ended: its checkpoints may be finished, and the loops that they entered. (`bpf_update_branch_counts`)
-    pub(crate) fn path_ended(&mut self, path: &Path) -> Result<(), Broken> {
+    pub(crate) fn path_ended(&mut self, path: &Path<D>) -> Result<(), Broken> {
         let mut next = path.trail.parent;
         while let Some(id) = next {
             let node = self.nodes.get_mut(id).ok_or("a path's checkpoint was forgotten")?;
@@ -318,7 +319,7 @@ impl Search<'_, '_> {
     }
 
     /// Lets what matters flow along the edges back until nothing changes.
-    fn settle(&mut self, edges: &[BackEdge]) -> Result<(), Broken> {
+    fn settle(&mut self, edges: &[BackEdge<D>]) -> Result<(), Broken> {
         let mut rounds = 0;
         loop {
             rounds += 1;
@@ -344,7 +345,7 @@ impl Search<'_, '_> {
     pub(crate) fn previous_entry(
         &self,
         trail: &Trail,
-        state: &State,
+        state: &State<D>,
         at: InsnIdx,
         callsite: Option<InsnIdx>,
     ) -> Option<NodeId> {
@@ -362,10 +363,10 @@ impl Search<'_, '_> {
 }
 
 /// Forgets which numbers mattered on the way to a checkpoint: only what matters after it counts there.
-fn forget_precision(state: &mut State) {
+fn forget_precision<D: Domain>(state: &mut State<D>) {
     // Numbers among outgoing arguments keep theirs.
-    let marked = |value: &Value| value.as_scalar().is_some_and(|scalar| scalar.precise);
-    let forget = |value: &mut Value| {
+    let marked = |value: &Value<D>| value.as_scalar().is_some_and(|scalar| scalar.precise);
+    let forget = |value: &mut Value<D>| {
         if let Value::Scalar(scalar) = value {
             scalar.precise = false;
         }
@@ -382,8 +383,8 @@ fn forget_precision(state: &mut State) {
 }
 
 /// A group with one member says nothing. `seen` is scratch space. (`bpf_clear_singular_ids`)
-fn clear_singular_links(state: &mut State, seen: &mut Vec<u32>) {
-    let id = |value: &Value| value.as_scalar().and_then(|scalar| scalar.link).map(|link| link.id.get());
+fn clear_singular_links<D: Domain>(state: &mut State<D>, seen: &mut Vec<u32>) {
+    let id = |value: &Value<D>| value.as_scalar().and_then(|scalar| scalar.link).map(|link| link.id.get());
     seen.clear();
     seen.extend(state.values().filter_map(id));
     seen.sort_unstable();

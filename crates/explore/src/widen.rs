@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use bpfvet_domain::Scalar;
+use bpfvet_domain::Domain;
 use bpfvet_insn::Reg;
 use bpfvet_vm::fault::{self, Fault};
 use bpfvet_vm::{ScalarValue, Slot, State, Value};
@@ -13,8 +13,8 @@ use bpfvet_vm::{ScalarValue, Slot, State, Value};
 /// # Soundness
 ///
 /// The result contains `now`: forgetting only adds.
-pub(crate) fn widen(before: &State, now: &mut State, precise: bool) {
-    let unknown = Value::Scalar(ScalarValue { num: Scalar::unknown(), link: None, precise });
+pub(crate) fn widen<D: Domain>(before: &State<D>, now: &mut State<D>, precise: bool) {
+    let unknown = Value::Scalar(ScalarValue { num: D::unknown(), link: None, precise });
     for frame in (0..before.frames().len().min(now.frames().len())).rev() {
         let (old, new) = (before.frame(frame), now.frame(frame));
         let regs: Vec<Reg> =
@@ -45,10 +45,10 @@ pub(crate) fn widen(before: &State, now: &mut State, precise: bool) {
     }
 }
 
-fn differs(before: &Value, now: &Value) -> bool {
+fn differs<D: Domain>(before: &Value<D>, now: &Value<D>) -> bool {
     match (before, now) {
         (Value::Scalar(before), Value::Scalar(now)) => {
-            let distance = |scalar: &ScalarValue| scalar.link.map_or(0, |link| link.delta.distance());
+            let distance = |scalar: &ScalarValue<D>| scalar.link.map_or(0, |link| link.delta.distance());
             !before.precise && !now.precise && (before.num != now.num || distance(before) != distance(now))
         }
         (Value::Scalar(_) | Value::Pointer(_) | Value::Uninit, _) => false,

@@ -19,6 +19,7 @@ mod generate;
 mod states;
 
 use bpfvet::Verifier;
+use bpfvet::domain::{Domain, Offset, Scalar};
 use bpfvet::explore::{Budget, Observer, PathInfo, Policy};
 use bpfvet::linux::Linux;
 use bpfvet::platform::LoadRequest;
@@ -123,27 +124,72 @@ impl Tally {
     }
 }
 
-/// Records the states in which each instruction is looked at.
-#[derive(Debug, Default)]
-struct Recorder {
-    states: Vec<Vec<State>>,
+/// The states in which each instruction is looked at.
+#[derive(Debug)]
+struct States<D>(Vec<Vec<State<D>>>);
+
+impl<D> Default for States<D> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
 }
 
-impl Observer for Recorder {
-    fn follows_precision(&self) -> bool {
-        false
-    }
-
-    fn step(&mut self, path: &PathInfo<'_>) {
+impl<D: Domain> States<D> {
+    fn record(&mut self, path: &PathInfo<'_, D>) {
         if path.state.speculative {
             return;
         }
-        if self.states.len() <= path.at.index() {
-            self.states.resize_with(path.at.index() + 1, Vec::new);
+        if self.0.len() <= path.at.index() {
+            self.0.resize_with(path.at.index() + 1, Vec::new);
         }
-        if let Some(states) = self.states.get_mut(path.at.index()) {
+        if let Some(states) = self.0.get_mut(path.at.index()) {
             states.push(path.state.clone());
         }
+    }
+
+    fn at(&self, at: InsnIdx) -> &[State<D>] {
+        self.0.get(at.index()).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// Why none of them contains the machine; nothing where one does.
+    fn outside(&self, machine: &Machine<'_>, claim: Claim) -> Option<String> {
+        let states = self.at(machine.at);
+        if states.iter().rev().any(|state| contained(machine, state, claim).is_ok()) {
+            return None;
+        }
+        let mut what = format!("{} states at {}", states.len(), machine.at);
+        for state in states.iter().take(8) {
+            if let Err(why) = contained(machine, state, claim) {
+                what.push_str("\n  ");
+                what.push_str(&why);
+            }
+        }
+        Some(what)
+    }
+}
+
+/// Records the states of a search, whichever numbers the host has.
+#[derive(Debug, Default)]
+struct Recorder {
+    circular: States<Scalar>,
+    intervals: States<Offset>,
+}
+
+impl Observer<Scalar> for Recorder {
+    fn follows_precision(&self) -> bool {
+        false
+    }
+    fn step(&mut self, path: &PathInfo<'_>) {
+        self.circular.record(path);
+    }
+}
+
+impl Observer<Offset> for Recorder {
+    fn follows_precision(&self) -> bool {
+        false
+    }
+    fn step(&mut self, path: &PathInfo<'_, Offset>) {
+        self.intervals.record(path);
     }
 }
 
@@ -210,19 +256,11 @@ fn run(
 
 /// The law, where the machine stands.
 fn outside(machine: &Machine<'_>, recorder: &Recorder, claim: Claim) -> Option<Violation> {
-    let at = machine.at;
-    let states = recorder.states.get(at.index()).map(Vec::as_slice).unwrap_or_default();
-    if states.iter().rev().any(|state| contained(machine, state, claim).is_ok()) {
-        return None;
-    }
-    let mut what = format!("{} states at {at}", states.len());
-    for state in states.iter().take(8) {
-        if let Err(why) = contained(machine, state, claim) {
-            what.push_str("\n  ");
-            what.push_str(&why);
-        }
-    }
-    Some(Violation::Outside { at, what })
+    // A search is in one kind of numbers, and records nothing in the other.
+    let circular = recorder.circular.outside(machine, claim)?;
+    let intervals = recorder.intervals.outside(machine, claim)?;
+    let what = if recorder.circular.0.is_empty() { intervals } else { circular };
+    Some(Violation::Outside { at: machine.at, what })
 }
 
 #[cfg(test)]

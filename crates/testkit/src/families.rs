@@ -172,6 +172,7 @@ fn carry(size: u32) -> String {
 #[cfg(test)]
 mod tests {
     use bpfvet::Verifier;
+    use bpfvet::domain::Domain;
     use bpfvet::explore::{Observer, Stats};
     use bpfvet::linux::Linux;
 
@@ -180,7 +181,7 @@ mod tests {
     /// Watches, so that every walk of precision is made.
     struct Follower;
 
-    impl Observer for Follower {}
+    impl<D: Domain> Observer<D> for Follower {}
 
     #[test]
     fn what_nobody_watches_is_searched_all_the_same() {

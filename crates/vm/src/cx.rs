@@ -8,10 +8,10 @@ use crate::memo::Memo;
 use crate::state::IdGen;
 use crate::value::{ObjectId, PacketId, ScalarId};
 use crate::{ScalarValue, State, Value};
-use bpfvet_domain::Scalar;
+use bpfvet_domain::Domain;
 
 /// What a transfer function has at hand besides the state.
-pub(crate) struct Cx<'a, 'f> {
+pub(crate) struct Cx<'a, 'f, D> {
     /// What does not change.
     pub(crate) facts: &'a Facts<'f>,
     /// What outlives the path.
@@ -19,12 +19,12 @@ pub(crate) struct Cx<'a, 'f> {
     /// Source of identities.
     pub(crate) ids: &'a mut IdGen,
     /// What the step tells its caller.
-    pub(crate) fx: &'a mut Effects,
+    pub(crate) fx: &'a mut Effects<D>,
     /// The instruction.
     pub(crate) at: InsnIdx,
 }
 
-impl Cx<'_, '_> {
+impl<D: Domain> Cx<'_, '_, D> {
     /// A fresh identity of an object.
     pub(crate) fn new_object(&mut self) -> ObjectId {
         ObjectId(self.ids.next())
@@ -41,29 +41,29 @@ impl Cx<'_, '_> {
     }
 
     /// A number that can be anything, precise where nothing may be forgotten.
-    pub(crate) fn unknown(&self) -> Value {
-        self.scalar(Scalar::unknown())
+    pub(crate) fn unknown(&self) -> Value<D> {
+        self.scalar(D::unknown())
     }
 
     /// This number, precise where nothing may be forgotten.
-    pub(crate) fn scalar(&self, num: Scalar) -> Value {
+    pub(crate) fn scalar(&self, num: D) -> Value<D> {
         Value::Scalar(ScalarValue { num, link: None, precise: self.facts.scalars_precise() })
     }
 
     /// What becomes of a pointer that may no longer be used: a number where pointers may leak, unreadable otherwise.
-    pub(crate) fn invalidated(&self) -> Value {
+    pub(crate) fn invalidated(&self) -> Value<D> {
         if self.facts.may_leak() { self.unknown() } else { Value::Uninit }
     }
 
     /// Notes that a register's exact value was relied upon, if it is a number.
-    pub(crate) fn demand(&mut self, state: &State, reg: Reg) {
+    pub(crate) fn demand(&mut self, state: &State<D>, reg: Reg) {
         if state.reg(reg).is_scalar() {
             self.fx.demand_reg(state.depth(), reg);
         }
     }
 
     /// Whether a pointer in this value would leak: it is one, and leaks are not allowed.
-    pub(crate) fn leaks(&self, value: &Value) -> bool {
+    pub(crate) fn leaks(&self, value: &Value<D>) -> bool {
         value.is_pointer() && !self.facts.may_leak()
     }
 }

@@ -2,6 +2,7 @@
 
 use alloc::rc::Rc;
 use alloc::vec::Vec;
+use bpfvet_domain::{Domain, Scalar};
 
 use bpfvet_insn::{InsnIdx, Reg, RegSet};
 
@@ -11,10 +12,10 @@ use crate::state::Frame;
 /// What a step tells its caller besides the new state and where to go.
 ///
 /// The caller clears and reuses one value, so that a step allocates nothing in the common case.
-#[derive(Debug, Default)]
-pub struct Effects {
+#[derive(Debug)]
+pub struct Effects<D = Scalar> {
     /// States to be explored later, in the order in which they were found; the last is explored first.
-    pub forks: Vec<Fork>,
+    pub forks: Vec<Fork<D>>,
     /// Values whose exact range was relied upon, in order.
     pub demands: Vec<Demand>,
     /// What walking back over this instruction needs to know.
@@ -24,10 +25,23 @@ pub struct Effects {
     /// Stack slots that the kernel would print after this instruction, a bit each, whatever the frame.
     pub touched_slots: u64,
     /// What happened that a log tells.
-    pub events: Vec<Event>,
+    pub events: Vec<Event<D>>,
 }
 
-impl Effects {
+impl<D> Default for Effects<D> {
+    fn default() -> Self {
+        Self {
+            forks: Vec::new(),
+            demands: Vec::new(),
+            note: StackNote::default(),
+            touched: RegSet::EMPTY,
+            touched_slots: 0,
+            events: Vec::new(),
+        }
+    }
+}
+
+impl<D: Domain> Effects<D> {
     /// Forgets everything.
     pub fn clear(&mut self) {
         let Self { forks, demands, note, touched, touched_slots, events } = self;
@@ -56,9 +70,9 @@ impl Effects {
 
 /// A state to be explored later.
 #[derive(Debug)]
-pub struct Fork {
+pub struct Fork<D = Scalar> {
     /// The state.
-    pub state: State,
+    pub state: State<D>,
     /// Where it goes on.
     pub at: InsnIdx,
     /// Why it was split off.
@@ -176,13 +190,13 @@ impl LinkedRegs {
 
 /// What happened that a log tells.
 #[derive(Clone, Debug)]
-pub enum Event {
+pub enum Event<D = Scalar> {
     /// A static function was entered; the callee is now the innermost frame.
     Entered,
     /// A function was left.
     Returned {
         /// The frame that was left.
-        callee: Rc<Frame>,
+        callee: Rc<Frame<D>>,
         /// Its index.
         index: usize,
         /// Where its caller goes on.

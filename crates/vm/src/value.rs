@@ -2,7 +2,7 @@
 
 use core::num::NonZeroU32;
 
-use bpfvet_domain::Scalar;
+use bpfvet_domain::{Domain, Scalar, Views};
 
 macro_rules! ids {
     ($($(#[doc = $doc:literal])+ $name:ident;)*) => {$(
@@ -32,21 +32,21 @@ ids! {
 
 /// What a register or a spilled slot may hold.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub enum Value {
+pub enum Value<D = Scalar> {
     /// Nothing that may be read.
     #[default]
     Uninit,
     /// A number.
-    Scalar(ScalarValue),
+    Scalar(ScalarValue<D>),
     /// A pointer.
-    Pointer(Pointer),
+    Pointer(Pointer<D>),
 }
 
 /// A number, with what links it to other numbers.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct ScalarValue {
+pub struct ScalarValue<D = Scalar> {
     /// The numbers it can be.
-    pub num: Scalar,
+    pub num: D,
     /// Which other scalars it equals, if any.
     pub link: Option<Link>,
     /// Its exact range mattered to a proof on some path from here: comparison of states must not forget it.
@@ -84,10 +84,10 @@ impl LinkDelta {
     }
 }
 
-impl ScalarValue {
+impl<D: Views> ScalarValue<D> {
     /// A number with no link, imprecise.
     #[must_use]
-    pub const fn new(num: Scalar) -> Self {
+    pub const fn new(num: D) -> Self {
         Self { num, link: None, precise: false }
     }
 
@@ -100,24 +100,24 @@ impl ScalarValue {
 
 /// A pointer: what every pointer has.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Pointer {
+pub struct Pointer<D = Scalar> {
     /// What it points into.
     pub region: Region,
     /// What qualifies it.
     pub flags: Flags,
     /// Bytes from the start of the region.
-    pub off: Scalar,
+    pub off: D,
     /// The object, where null checks, ownership or locks need to tell one from another.
     pub object: Option<ObjectId>,
     /// The object that this one was derived from and dies with.
     pub parent: Option<ObjectId>,
 }
 
-impl Pointer {
+impl<D: Domain> Pointer<D> {
     /// A pointer to the start of a region, not null, unqualified.
     #[must_use]
-    pub const fn to(region: Region) -> Self {
-        Self { region, flags: Flags::NONE, off: Scalar::constant(0), object: None, parent: None }
+    pub fn to(region: Region) -> Self {
+        Self { region, flags: Flags::NONE, off: D::placed(0), object: None, parent: None }
     }
 
     /// The same with these qualifiers.
@@ -125,17 +125,21 @@ impl Pointer {
     pub const fn with(self, flags: Flags) -> Self {
         Self { flags, ..self }
     }
+}
 
-    /// Whether it may be null.
-    #[must_use]
-    pub const fn nullable(&self) -> bool {
-        self.flags.contains(Flags::NULLABLE)
-    }
-
+impl<D: Views> Pointer<D> {
     /// The constant offset, if it is one.
     #[must_use]
     pub fn const_off(&self) -> Option<i64> {
         self.off.as_const().map(u64::cast_signed)
+    }
+}
+
+impl<D> Pointer<D> {
+    /// Whether it may be null.
+    #[must_use]
+    pub const fn nullable(&self) -> bool {
+        self.flags.contains(Flags::NULLABLE)
     }
 
     /// Its kind and qualifiers.
@@ -481,22 +485,32 @@ impl Flags {
     }
 }
 
-impl Value {
+impl<D: Domain> Value<D> {
     /// A number that can be anything.
     #[must_use]
-    pub const fn unknown() -> Self {
-        Self::Scalar(ScalarValue::new(Scalar::unknown()))
+    pub fn unknown() -> Self {
+        Self::Scalar(ScalarValue::new(D::unknown()))
     }
 
     /// A known number.
     #[must_use]
-    pub const fn constant(value: u64) -> Self {
-        Self::Scalar(ScalarValue::new(Scalar::constant(value)))
+    pub fn constant(value: u64) -> Self {
+        Self::Scalar(ScalarValue::new(D::constant(value)))
     }
+}
 
+impl<D: Views> Value<D> {
+    /// Whether it is the number zero: the null pointer.
+    #[must_use]
+    pub fn is_null(&self) -> bool {
+        self.as_scalar().is_some_and(ScalarValue::is_zero)
+    }
+}
+
+impl<D> Value<D> {
     /// The scalar, if it is one.
     #[must_use]
-    pub const fn as_scalar(&self) -> Option<&ScalarValue> {
+    pub const fn as_scalar(&self) -> Option<&ScalarValue<D>> {
         match self {
             Self::Scalar(scalar) => Some(scalar),
             Self::Uninit | Self::Pointer(_) => None,
@@ -505,7 +519,7 @@ impl Value {
 
     /// The pointer, if it is one.
     #[must_use]
-    pub const fn as_pointer(&self) -> Option<&Pointer> {
+    pub const fn as_pointer(&self) -> Option<&Pointer<D>> {
         match self {
             Self::Pointer(pointer) => Some(pointer),
             Self::Uninit | Self::Scalar(_) => None,
@@ -522,12 +536,6 @@ impl Value {
     #[must_use]
     pub const fn is_scalar(&self) -> bool {
         matches!(self, Self::Scalar(_))
-    }
-
-    /// Whether it is the number zero: the null pointer.
-    #[must_use]
-    pub fn is_null(&self) -> bool {
-        self.as_scalar().is_some_and(ScalarValue::is_zero)
     }
 
     /// Its kind and qualifiers.

@@ -1,9 +1,13 @@
 //! The intervals as a [`Domain`] of 64-bit words.
 
 use super::Intervals;
+use core::fmt;
+
 use crate::domain::Domain;
-use crate::scalar::{AluOp, Branch, ByteOrder, CmpOp, Foresight, Width};
+use crate::intervals::Bounds;
+use crate::scalar::{AluOp, Branch, ByteOrder, CmpOp, Foresight, Fork, Hex, Width};
 use crate::tnum::Tnum;
+use crate::views::Views;
 
 /// Linux before 7.2: known bits and four intervals.
 impl Domain for Intervals<u64> {
@@ -15,24 +19,6 @@ impl Domain for Intervals<u64> {
     }
     fn contains(&self, word: u64) -> bool {
         self.contains(word)
-    }
-    fn as_const(&self) -> Option<u64> {
-        self.tnum.is_const().then_some(self.tnum.value)
-    }
-    fn unsigned(&self) -> (u64, u64) {
-        (self.wide.umin, self.wide.umax)
-    }
-    fn signed(&self) -> (i64, i64) {
-        (self.wide.smin as i64, self.wide.smax as i64)
-    }
-    fn unsigned_low(&self) -> (u32, u32) {
-        (self.low.umin, self.low.umax)
-    }
-    fn signed_low(&self) -> (i32, i32) {
-        (self.low.smin as i32, self.low.smax as i32)
-    }
-    fn bits(&self) -> Tnum<u64> {
-        self.tnum
     }
     fn is_consistent(&self) -> bool {
         self.is_consistent()
@@ -88,5 +74,92 @@ impl Domain for Intervals<u64> {
     fn refine(op: CmpOp, width: Width, outcome: bool, a: Self, b: Self) -> Option<(Self, Self)> {
         let (a, b) = Self::narrowed_and_synced(op, width, outcome, a, b);
         (!a.is_empty() && !b.is_empty()).then_some((a, b))
+    }
+    fn between(min: i64, max: i64) -> Self {
+        let low = Bounds::from_signed(min as u32, max as u32);
+        Self::from_parts(Tnum::top(), Bounds::from_signed(min as u64, max as u64), low).synced()
+    }
+    fn forget_ranges(self) -> Self {
+        self.forget_bounds()
+    }
+    /// (`maybe_fork_scalars`, in stable updates of 6.12)
+    fn fork(&self) -> Option<Fork<Self>> {
+        // The low half known, the intervals of the word as they were. (`__mark_reg32_known`)
+        let low = |value: u32| Self {
+            tnum: self.tnum.with_low(Tnum::exactly(value)),
+            wide: self.wide,
+            low: Bounds::exactly(value),
+        };
+        if self.signed() == (-1, 0) {
+            Some(Fork { zero: Self::exactly(0), ones: Self::exactly(u64::MAX) })
+        } else if self.signed_low() == (-1, 0) {
+            Some(Fork { zero: low(0), ones: low(u32::MAX) })
+        } else {
+            None
+        }
+    }
+    fn zero_extended(self) -> Self {
+        self.completed(Width::W32)
+    }
+    /// Not reduced. (`sync_linked_regs`)
+    fn offset_by(self, delta: i64, width: Width) -> Self {
+        let sum = Self::computed(AluOp::Add, width, self, Self::exactly(delta as u64));
+        match width {
+            Width::W32 => sum.completed(width),
+            Width::W64 => sum,
+        }
+    }
+    /// Pointers have no bounds of a low half. (`adjust_ptr_min_max_vals`)
+    fn moved(self, delta: Self, subtracts: bool) -> Self {
+        let op = if subtracts { AluOp::Sub } else { AluOp::Add };
+        Self { low: Bounds::full(), ..Self::computed(op, Width::W64, self, delta) }
+    }
+    fn settled(self, keeps_bounds: bool) -> Self {
+        if keeps_bounds { self } else { self.synced() }
+    }
+    fn contradiction(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { tnum, wide, low } = *self;
+        let why = if self.is_empty() {
+            "range bounds violation"
+        } else if tnum.is_const() && !wide.is_exactly(tnum.value) {
+            "const tnum out of sync with range bounds"
+        } else {
+            "const subreg tnum out of sync with range bounds"
+        };
+        let whole = |bound: u64| Hex(bound);
+        let half = |bound: u32| Hex(bound.into());
+        write!(
+            f,
+            "{why} u64=[{}, {}] s64=[{}, {}] u32=[{}, {}] s32=[{}, {}] var_off=({}, {})",
+            whole(wide.umin),
+            whole(wide.umax),
+            whole(wide.smin),
+            whole(wide.smax),
+            half(low.umin),
+            half(low.umax),
+            half(low.smin),
+            half(low.smax),
+            whole(tnum.value),
+            whole(tnum.mask)
+        )
+    }
+}
+
+/// The views are the intervals and the known bits.
+impl Views for Intervals<u64> {
+    fn bits(&self) -> Tnum<u64> {
+        self.tnum
+    }
+    fn unsigned(&self) -> (u64, u64) {
+        (self.wide.umin, self.wide.umax)
+    }
+    fn signed(&self) -> (i64, i64) {
+        (self.wide.smin as i64, self.wide.smax as i64)
+    }
+    fn unsigned_low(&self) -> (u32, u32) {
+        (self.low.umin, self.low.umax)
+    }
+    fn signed_low(&self) -> (i32, i32) {
+        (self.low.smin as i32, self.low.smax as i32)
     }
 }

@@ -7,11 +7,11 @@ use crate::word::{Double, Word as _};
 
 /// A number split into its two possible words.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Fork {
+pub struct Fork<D> {
     /// The number where it is zero.
-    pub zero: Scalar<u64>,
+    pub zero: D,
     /// The number where it is minus one.
-    pub ones: Scalar<u64>,
+    pub ones: D,
 }
 
 impl<W: Double> Scalar<W> {
@@ -36,7 +36,7 @@ impl Scalar<u64> {
     /// The number split in two, if it lies between minus one and zero, as a whole or in its low half. (`maybe_fork_scalars`)
     ///
     /// That is what a shifted-down sign looks like, which compilers use as a mask. The kernel explores both before AND and OR with a constant.
-    pub fn fork(&self) -> Option<Fork> {
+    pub fn fork(&self) -> Option<Fork<Self>> {
         if self.is_zero_or_ones() {
             Some(Fork { zero: Self::constant(0), ones: Self::constant(u64::MAX) })
         } else if self.is_low_zero_or_ones() {

@@ -3,8 +3,8 @@
 use core::fmt;
 
 use super::Scalar;
-use crate::domain::Domain;
 use crate::intervals::Intervals;
+use crate::views::Views;
 
 /// The known ranges and bits of a number, comma-separated, as the kernel's log has them; empty when nothing is known.
 ///
@@ -14,7 +14,7 @@ use crate::intervals::Intervals;
 ///
 /// Source: `print_scalar_ranges`, `tnum_strn`, `kernel/bpf/log.c`, Linux 7.3.
 #[derive(Clone, Copy, Debug)]
-pub struct ScalarText<'a, D = Scalar<u64>>(&'a D);
+pub struct ScalarText<'a, D = Scalar<u64>>(pub &'a D);
 
 /// A number as unsigned bounds are written: decimal if it is short, else hexadecimal.
 #[derive(Clone, Copy, Debug)]
@@ -88,7 +88,7 @@ impl Bound {
 }
 
 /// The bounds in the order of the log: lower and upper by turns.
-fn bounds(number: &impl Domain) -> [Bound; 8] {
+fn bounds(number: &impl Views) -> [Bound; 8] {
     let signed =
         |name, value: i64, limit: i64| Bound { name, value: value as u64, signed: true, known: value != limit };
     let unsigned = |name, value: u64, limit: u64| Bound { name, value, signed: false, known: value != limit };
@@ -112,7 +112,7 @@ fn bounds(number: &impl Domain) -> [Bound; 8] {
     ]
 }
 
-impl<D: Domain> fmt::Display for ScalarText<'_, D> {
+impl<D: Views> fmt::Display for ScalarText<'_, D> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut separator = "";
         let mut rest = &mut bounds(self.0)[..];
@@ -131,6 +131,15 @@ impl<D: Domain> fmt::Display for ScalarText<'_, D> {
         }
         let tnum = self.0.bits();
         if tnum.is_unknown() { Ok(()) } else { write!(f, "{separator}var_off={}", TnumText(tnum)) }
+    }
+}
+
+/// C's `%#llx`, which writes zero without a prefix.
+pub(crate) struct Hex(pub(crate) u64);
+
+impl fmt::Display for Hex {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0 == 0 { f.write_str("0") } else { write!(f, "{:#x}", self.0) }
     }
 }
 

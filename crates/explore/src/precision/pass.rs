@@ -1,6 +1,7 @@
 //! Over one instruction, backwards: from what is wanted after it to what is wanted before it.
 
 use bpfvet_cfg::Graph;
+use bpfvet_domain::Domain;
 use bpfvet_insn::{AtomicOp, Call, Insn, InsnIdx, Operand, Reg, RegSet};
 use bpfvet_vm::StackNote;
 use bpfvet_vm::fault::{self, Fault};
@@ -19,9 +20,9 @@ pub(super) enum Passed {
 }
 
 /// From what is wanted after an instruction to what is wanted before it. (`backtrack_insn`)
-pub(super) fn pass(
+pub(super) fn pass<D: Domain>(
     graph: &Graph,
-    watcher: &mut Watcher<'_>,
+    watcher: &mut Watcher<'_, D>,
     at: InsnIdx,
     subseq: Option<InsnIdx>,
     note: Option<&StackNote>,

@@ -11,6 +11,7 @@ use alloc::collections::BTreeMap;
 use alloc::string::ToString;
 use alloc::vec::Vec;
 
+use bpfvet_domain::{Known, Views as _};
 use bpfvet_insn::{Insn, Operand, Program, Reg, Size};
 use bpfvet_vm::{Region, Value};
 
@@ -86,7 +87,7 @@ struct Walk<'a> {
     /// By place, the event that its value comes from.
     origins: Vec<(Place, usize)>,
     /// By register, the pointer in it.
-    held: Vec<((u8, Reg), Value)>,
+    held: Vec<((u8, Reg), Value<Known>)>,
     /// Pieces of memory, each with the event that first read it.
     pieces: Vec<(Piece, usize)>,
     /// Events that read a piece again, with the first that did.

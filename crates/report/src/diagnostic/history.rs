@@ -8,6 +8,7 @@
 
 use alloc::vec::Vec;
 
+use bpfvet_domain::{Domain, Known};
 use bpfvet_explore::{Observer, PathInfo, Rejection};
 use bpfvet_insn::{Insn, InsnIdx, Operand, Program, Reg};
 use bpfvet_vm::{Effects, State, Value};
@@ -23,7 +24,7 @@ pub(crate) struct Ran {
     /// The call frame it ran in.
     pub(crate) frame: u8,
     /// What it left in the register that it writes, if it writes one.
-    pub(crate) wrote: Option<(Reg, Value)>,
+    pub(crate) wrote: Option<(Reg, Value<Known>)>,
     /// The slot of a frame's stack that it spilled a value to or filled it from.
     pub(crate) slot: Option<(u8, u8)>,
 }
@@ -42,7 +43,7 @@ pub(crate) enum Happened {
         /// Whether it jumped.
         jumped: bool,
         /// What is known of its operands after.
-        operands: [Option<(Reg, Value)>; 2],
+        operands: [Option<(Reg, Value<Known>)>; 2],
     },
 }
 
@@ -67,7 +68,7 @@ pub struct History {
     forks: Vec<u32>,
     /// A jump whose outcome the next step tells.
     branch: Option<Branch>,
-    failed: Option<State>,
+    failed: Option<State<Known>>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -102,7 +103,7 @@ impl History {
 
     /// The state in which the verification failed.
     #[must_use]
-    pub const fn failed(&self) -> Option<&State> {
+    pub const fn failed(&self) -> Option<&State<Known>> {
         self.failed.as_ref()
     }
 
@@ -138,15 +139,15 @@ impl History {
         self.events.push(event);
     }
 
-    fn decided(&mut self, path: &PathInfo<'_>, branch: Branch) {
-        let value = |reg: Reg| (reg, *path.state.reg(reg));
+    fn decided<D: Domain>(&mut self, path: &PathInfo<'_, D>, branch: Branch) {
+        let value = |reg: Reg| (reg, path.state.reg(reg).known());
         let operands = branch.regs.map(|reg| reg.map(value));
         let jumped = path.at == branch.target;
         self.push(Happened::Decided { at: branch.at, frame: depth(path.state), jumped, operands });
     }
 }
 
-fn depth(state: &State) -> u8 {
+fn depth<D: Domain>(state: &State<D>) -> u8 {
     u8::try_from(state.depth()).unwrap_or(u8::MAX)
 }
 
@@ -197,19 +198,19 @@ impl<'a> Recorder<'a> {
     }
 }
 
-impl Observer for Recorder<'_> {
+impl<D: Domain> Observer<D> for Recorder<'_> {
     fn follows_precision(&self) -> bool {
         false
     }
 
-    fn run_started(&mut self, _subprog: u32, _entry: &State) {
+    fn run_started(&mut self, _subprog: u32, _entry: &State<D>) {
         self.history.events.clear();
         self.history.forgotten = 0;
         self.history.waiting.clear();
         self.history.branch = None;
     }
 
-    fn step(&mut self, path: &PathInfo<'_>) {
+    fn step(&mut self, path: &PathInfo<'_, D>) {
         count(&mut self.history.visits, path.at);
         let branch = if path.resumed { path.prev.and_then(|prev| self.branch(prev)) } else { self.history.branch };
         if let Some(branch) = branch {
@@ -218,7 +219,7 @@ impl Observer for Recorder<'_> {
         self.history.branch = self.branch(path.at);
     }
 
-    fn stepped(&mut self, at: InsnIdx, state: &State, effects: &Effects) {
+    fn stepped(&mut self, at: InsnIdx, state: &State<D>, effects: &Effects<D>) {
         let Some(insn) = self.program.get(at) else { return };
         // A call is written down in its caller's frame, though the callee's is the innermost now.
         let entered = effects.events.iter().any(|event| matches!(event, bpfvet_vm::Event::Entered));
@@ -228,12 +229,12 @@ impl Observer for Recorder<'_> {
             (_, true) => depth(state).saturating_add(1),
             (false, false) => depth(state),
         };
-        let wrote = insn.defs().iter().next().map(|reg| (reg, *state.reg(reg)));
+        let wrote = insn.defs().iter().next().map(|reg| (reg, state.reg(reg).known()));
         let slot = effects.note.slot;
         self.history.push(Happened::Ran(Ran { at, frame, wrote, slot }));
     }
 
-    fn forked(&mut self, from: InsnIdx, _to: InsnIdx, _state: &State) {
+    fn forked(&mut self, from: InsnIdx, _to: InsnIdx, _state: &State<D>) {
         count(&mut self.history.forks, from);
         self.history.waiting.push(self.history.forgotten + self.history.events.len());
     }
@@ -246,7 +247,7 @@ impl Observer for Recorder<'_> {
         *branch = None;
     }
 
-    fn rejected(&mut self, _rejection: &Rejection, state: Option<&State>) {
-        self.history.failed = state.cloned();
+    fn rejected(&mut self, _rejection: &Rejection, state: Option<&State<D>>) {
+        self.history.failed = state.map(State::known);
     }
 }

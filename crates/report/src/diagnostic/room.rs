@@ -3,6 +3,7 @@
 use alloc::format;
 use alloc::string::String;
 
+use bpfvet_domain::{Known, Views as _};
 use bpfvet_explore::RejectionCause;
 use bpfvet_insn::Reg;
 use bpfvet_vm::violation::{CallCause, Place};
@@ -43,7 +44,7 @@ pub(super) fn wanted_size(cause: &RejectionCause, history: &History, names: &Nam
 }
 
 /// The bytes from a pointer to the end of what it points to.
-fn room(state: &State, reg: Reg, names: &Names<'_>) -> Option<u64> {
+fn room(state: &State<Known>, reg: Reg, names: &Names<'_>) -> Option<u64> {
     let Value::Pointer(pointer) = state.reg(reg) else { return None };
     let start = pointer.off.as_const()?.cast_signed();
     let end = match pointer.region {

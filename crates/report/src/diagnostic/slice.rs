@@ -7,6 +7,7 @@ use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
+use bpfvet_domain::Known;
 use bpfvet_insn::{Call, Insn, InsnIdx, Operand, Program, Reg, Width};
 use bpfvet_platform::{HelperId, HelperLookup};
 use bpfvet_vm::{Base, Value};
@@ -177,7 +178,7 @@ impl Walk<'_> {
     }
 
     /// A value that matters was a pointer into the packet, and a call since then may have moved the packet.
-    fn was(&mut self, value: Option<&Value>) {
+    fn was(&mut self, value: Option<&Value<Known>>) {
         let Some(Value::Pointer(pointer)) = value else { return };
         let Some(at) = self.moved else { return };
         if matches!(pointer.tag().base, Base::Packet | Base::PacketMeta | Base::PacketEnd) && self.lost_packet.is_none()
@@ -205,7 +206,7 @@ impl Walk<'_> {
         }
     }
 
-    fn words(&self, value: Option<&Value>) -> String {
+    fn words(&self, value: Option<&Value<Known>>) -> String {
         value.map_or_else(|| "unknown".to_string(), |value| value_words(value, self.names))
     }
 
@@ -306,7 +307,7 @@ impl Walk<'_> {
         }
     }
 
-    fn call(&mut self, at: InsnIdx, frame: u8, call: Call, value: Option<&Value>) {
+    fn call(&mut self, at: InsnIdx, frame: u8, call: Call, value: Option<&Value<Known>>) {
         if self.moved.is_none() && self.moves_packet(call) {
             self.moved = Some(at);
         }
@@ -342,7 +343,7 @@ impl Walk<'_> {
         }
     }
 
-    fn decided(&mut self, at: InsnIdx, frame: u8, jumped: bool, operands: &[Option<(Reg, Value)>; 2]) {
+    fn decided(&mut self, at: InsnIdx, frame: u8, jumped: bool, operands: &[Option<(Reg, Value<Known>)>; 2]) {
         let wanted = operands.iter().flatten().find(|(reg, _)| self.wants(frame, *reg));
         if let Some((reg, value)) = wanted {
             self.tested.push(self.event);

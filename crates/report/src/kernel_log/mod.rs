@@ -21,6 +21,7 @@ use alloc::vec::Vec;
 use core::fmt::{self, Write};
 
 use bpfvet_cfg::Graph;
+use bpfvet_domain::Domain;
 use bpfvet_explore::{Observer, PathInfo, PrecisionEvent, Rejection, RejectionCause, SccEvent, Stats};
 use bpfvet_insn::{Insn, InsnIdx, Program, RegSet};
 use bpfvet_platform::ProgramType;
@@ -171,7 +172,7 @@ impl<'a> KernelLog<'a> {
     }
 
     /// What changed, behind the last instruction if that is still the end of the text, else on a line of its own.
-    fn insn_state(&mut self, at: InsnIdx, state: &State) {
+    fn insn_state<D: Domain>(&mut self, at: InsnIdx, state: &State<D>) {
         if self.insn_end == Some(self.text.len()) && self.text.ends_with('\n') {
             self.text.pop();
             pad(&mut self.text, self.insn_len);
@@ -184,7 +185,7 @@ impl<'a> KernelLog<'a> {
         self.text.push('\n');
     }
 
-    fn whole_state(&mut self, state: &State, frame: usize) {
+    fn whole_state<D: Domain>(&mut self, state: &State<D>, frame: usize) {
         write_state(&mut self.text, state, frame, Extent::Whole, &self.names);
         self.text.push('\n');
     }
@@ -203,7 +204,7 @@ impl<'a> KernelLog<'a> {
         self.insn_end = Some(self.text.len());
     }
 
-    fn event(&mut self, event: &Event, state: &State) {
+    fn event<D: Domain>(&mut self, event: &Event<D>, state: &State<D>) {
         match event {
             Event::Entered => {
                 self.changed = Changed::ALL;
@@ -242,7 +243,7 @@ impl<'a> KernelLog<'a> {
     fn entry_prototype(&mut self) {
         let request = self.names.request();
         if request.program_type == ProgramType::EXT {
-            self.validating(0);
+            self.validates(0);
         }
         if self.level.is_silent() || request.funcs.is_empty() {
             return;
@@ -258,8 +259,15 @@ impl<'a> KernelLog<'a> {
         }
     }
 
-    fn prev(path: &PathInfo<'_>) -> i64 {
+    fn prev<D: Domain>(path: &PathInfo<'_, D>) -> i64 {
         path.prev.map_or(-1, |prev| i64::from(prev.0))
+    }
+
+    fn validates(&mut self, subprog: u32) {
+        if self.level.tells_paths() {
+            let name = self.names.subprog(subprog);
+            let _ = writeln!(self.text, "Validating {name}() func#{subprog}...");
+        }
     }
 
     fn is_conditional(&self, at: InsnIdx) -> bool {
@@ -273,23 +281,20 @@ fn pad(out: &mut String, len: usize) {
     out.extend(core::iter::repeat_n(' ', column.saturating_sub(len + 1).max(1)));
 }
 
-const fn speculative(state: &State) -> &'static str {
+const fn speculative<D: Domain>(state: &State<D>) -> &'static str {
     if state.speculative { " (speculative execution)" } else { "" }
 }
 
-impl Observer for KernelLog<'_> {
+impl<D: Domain> Observer<D> for KernelLog<'_> {
     fn follows_precision(&self) -> bool {
         self.level.tells_all()
     }
 
     fn validating(&mut self, subprog: u32) {
-        if self.level.tells_paths() {
-            let name = self.names.subprog(subprog);
-            let _ = writeln!(self.text, "Validating {name}() func#{subprog}...");
-        }
+        self.validates(subprog);
     }
 
-    fn run_started(&mut self, subprog: u32, entry: &State) {
+    fn run_started(&mut self, subprog: u32, entry: &State<D>) {
         if let Some(recorder) = &mut self.recorder {
             recorder.run_started(subprog, entry);
         }
@@ -312,7 +317,7 @@ impl Observer for KernelLog<'_> {
         }
     }
 
-    fn pruned(&mut self, path: &PathInfo<'_>, _by: &State) {
+    fn pruned(&mut self, path: &PathInfo<'_, D>, _by: &State<D>) {
         if self.level.tells_paths() {
             let at = path.at;
             self.safe = Some(self.text.len());
@@ -324,11 +329,11 @@ impl Observer for KernelLog<'_> {
         }
     }
 
-    fn path_ended(&mut self, _at: InsnIdx, _state: &State) {
+    fn path_ended(&mut self, _at: InsnIdx, _state: &State<D>) {
         self.safe = None;
     }
 
-    fn step(&mut self, path: &PathInfo<'_>) {
+    fn step(&mut self, path: &PathInfo<'_, D>) {
         if let Some(recorder) = &mut self.recorder {
             recorder.step(path);
         }
@@ -347,7 +352,7 @@ impl Observer for KernelLog<'_> {
         }
     }
 
-    fn stepped(&mut self, at: InsnIdx, state: &State, effects: &Effects) {
+    fn stepped(&mut self, at: InsnIdx, state: &State<D>, effects: &Effects<D>) {
         if let Some(recorder) = &mut self.recorder {
             recorder.stepped(at, state, effects);
         }
@@ -361,7 +366,7 @@ impl Observer for KernelLog<'_> {
         }
     }
 
-    fn forked(&mut self, from: InsnIdx, to: InsnIdx, state: &State) {
+    fn forked(&mut self, from: InsnIdx, to: InsnIdx, state: &State<D>) {
         if let Some(recorder) = &mut self.recorder {
             recorder.forked(from, to, state);
         }
@@ -385,7 +390,7 @@ impl Observer for KernelLog<'_> {
         self.resumed = true;
     }
 
-    fn precision(&mut self, event: &PrecisionEvent<'_>) {
+    fn precision(&mut self, event: &PrecisionEvent<'_, D>) {
         if self.level.tells_all() {
             precision::write(&mut self.text, event, self.program, &self.names);
         }
@@ -409,7 +414,7 @@ impl Observer for KernelLog<'_> {
         self.safe = None;
     }
 
-    fn infinite_loop(&mut self, at: InsnIdx, now: &State, before: &State) {
+    fn infinite_loop(&mut self, at: InsnIdx, now: &State<D>, before: &State<D>) {
         if self.level.is_silent() {
             return;
         }
@@ -421,7 +426,7 @@ impl Observer for KernelLog<'_> {
         self.whole_state(before, now.depth());
     }
 
-    fn rejected(&mut self, rejection: &Rejection, state: Option<&State>) {
+    fn rejected(&mut self, rejection: &Rejection, state: Option<&State<D>>) {
         if self.level.is_silent() {
             return;
         }

@@ -5,13 +5,14 @@
 use alloc::string::String;
 use core::fmt::{self, Write};
 
+use bpfvet_domain::Domain;
 use bpfvet_explore::{PrecisionEvent, SccEvent};
 use bpfvet_insn::{InsnIdx, Program, RegSet};
 
 use crate::Names;
 use crate::state_text::{Extent, write_state};
 
-pub(super) fn write(out: &mut String, event: &PrecisionEvent<'_>, program: &Program, names: &Names<'_>) {
+pub(super) fn write<D: Domain>(out: &mut String, event: &PrecisionEvent<'_, D>, program: &Program, names: &Names<'_>) {
     let _ = match *event {
         PrecisionEvent::Enter { frame, last, first, subseq } => {
             let (last, subseq) = (number(last), number(subseq));

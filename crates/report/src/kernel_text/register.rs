@@ -3,6 +3,7 @@
 use alloc::format;
 use alloc::string::{String, ToString};
 
+use bpfvet_domain::Views as _;
 use bpfvet_insn::{AluOp, InsnIdx, Reg};
 use bpfvet_vm::violation::{AluReason, RegisterCause};
 
@@ -67,7 +68,7 @@ pub(super) fn message(cause: &RegisterCause, at: InsnIdx, names: &Names<'_>) -> 
             }
         }
         RegisterCause::VariableStackPointer { reg, offset, off } => {
-            let offset = tnum(offset.tnum());
+            let offset = tnum(offset.bits());
             format!("R{} variable stack access prohibited for !root, var_off={offset} off={off}", r(reg))
         }
         RegisterCause::StackPointerOutOfRange { reg, off } => {
@@ -82,25 +83,8 @@ pub(super) fn message(cause: &RegisterCause, at: InsnIdx, names: &Names<'_>) -> 
         }
         RegisterCause::DivisionByZero => "div by zero".to_string(),
         RegisterCause::InvalidShift { amount } => format!("invalid shift {amount}"),
-        RegisterCause::ContradictoryScalar { what, num } => {
-            let (wide, low, bits) = (num.arc64(), num.arc32(), num.tnum());
-            let why = if num.is_empty() {
-                "range bounds violation"
-            } else if num.as_const().is_some_and(|value| !wide.is_const() || wide.base != value) {
-                "const tnum out of sync with range bounds"
-            } else {
-                "const subreg tnum out of sync with range bounds"
-            };
-            format!(
-                "verifier bug: REG INVARIANTS VIOLATION ({what}): {why} r64={{.base={}, .size={}}} r32={{.base={}, .size={}}} \
-                 var_off=({}, {})",
-                hex(wide.base),
-                hex(wide.size),
-                hex(low.base.into()),
-                hex(low.size.into()),
-                hex(bits.value),
-                hex(bits.mask)
-            )
+        RegisterCause::ContradictoryScalar { what, num: _, account } => {
+            format!("verifier bug: REG INVARIANTS VIOLATION ({what}): {account}")
         }
         RegisterCause::NotAnInstruction { reg, tag } => {
             format!("R{} has type {}, expected PTR_TO_INSN", r(reg), type_text(*tag))
@@ -132,9 +116,4 @@ const fn operator(op: AluOp) -> &'static str {
         | AluOp::Rsh
         | AluOp::Arsh => op.symbol(),
     }
-}
-
-/// C's `%#llx`, which writes zero without a prefix.
-fn hex(number: u64) -> String {
-    if number == 0 { "0".to_string() } else { format!("{number:#x}") }
 }

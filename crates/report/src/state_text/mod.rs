@@ -15,6 +15,7 @@ use alloc::string::String;
 use core::fmt::Write;
 
 use bpfvet_btf::TypeId;
+use bpfvet_domain::Views;
 use bpfvet_insn::RegSet;
 use bpfvet_vm::{ByteKind, Frame, FrameKind, Iteration, Slot, SlotObject, State};
 
@@ -55,24 +56,30 @@ impl Extent {
 
 /// The text of one frame of a state, with what the state holds; it begins with a space and has no newline.
 #[must_use]
-pub fn state_text(state: &State, frame: usize, extent: Extent, names: &Names<'_>) -> String {
+pub fn state_text<D: Views>(state: &State<D>, frame: usize, extent: Extent, names: &Names<'_>) -> String {
     let mut out = String::new();
     write_state(&mut out, state, frame, extent, names);
     out
 }
 
 /// [`state_text`] at the end of `out`.
-pub(crate) fn write_state(out: &mut String, state: &State, frame: usize, extent: Extent, names: &Names<'_>) {
+pub(crate) fn write_state<D: Views>(
+    out: &mut String,
+    state: &State<D>,
+    frame: usize,
+    extent: Extent,
+    names: &Names<'_>,
+) {
     let index = frame.min(state.depth());
     write_frame(out, state, index, state.frame(index), extent, names);
 }
 
 /// The text of a frame that may have left `state` already, as if it were still in it.
-pub(crate) fn write_frame(
+pub(crate) fn write_frame<D: Views>(
     out: &mut String,
-    state: &State,
+    state: &State<D>,
     index: usize,
-    frame: &Frame,
+    frame: &Frame<D>,
     extent: Extent,
     names: &Names<'_>,
 ) {
@@ -98,7 +105,7 @@ pub(crate) fn write_frame(
     }
 }
 
-fn write_slot(out: &mut String, number: u32, slot: &Slot, frame: usize, names: &Names<'_>) {
+fn write_slot<D: Views>(out: &mut String, number: u32, slot: &Slot<D>, frame: usize, names: &Names<'_>) {
     let bytes = slot.bytes();
     if bytes.iter().all(|kind| matches!(kind, ByteKind::Invalid | ByteKind::Poison)) {
         return;
@@ -140,7 +147,7 @@ const fn byte_char(kind: ByteKind) -> char {
 }
 
 /// Identities of what is held. Nothing is printed where the oldest has none.
-fn write_held(out: &mut String, state: &State) {
+fn write_held<D: Views>(out: &mut String, state: &State<D>) {
     if state.refs.first().is_none_or(|first| first.id.is_none()) {
         return;
     }

@@ -3,7 +3,7 @@
 use alloc::string::String;
 use core::fmt::{self, Write};
 
-use bpfvet_domain::{Scalar, SignedText, UnsignedText};
+use bpfvet_domain::{ScalarText, SignedText, UnsignedText, Views};
 use bpfvet_vm::{Base, Flags, LinkDelta, Pointer, Region, ScalarValue, TypeTag, Value};
 
 use crate::Names;
@@ -13,14 +13,14 @@ use crate::names::map_name;
 ///
 /// Source: `print_reg_state`, `kernel/bpf/log.c`, Linux 7.3.
 #[must_use]
-pub fn value_text(value: &Value, frame: usize, names: &Names<'_>) -> String {
+pub fn value_text<D: Views>(value: &Value<D>, frame: usize, names: &Names<'_>) -> String {
     let mut out = String::new();
     write_value(&mut out, value, frame, names);
     out
 }
 
 /// [`value_text`] at the end of `out`.
-pub(crate) fn write_value(out: &mut String, value: &Value, frame: usize, names: &Names<'_>) {
+pub(crate) fn write_value<D: Views>(out: &mut String, value: &Value<D>, frame: usize, names: &Names<'_>) {
     match value {
         Value::Uninit => out.push('?'),
         Value::Scalar(scalar) => write_scalar(out, scalar),
@@ -28,7 +28,7 @@ pub(crate) fn write_value(out: &mut String, value: &Value, frame: usize, names: 
     }
 }
 
-fn write_scalar(out: &mut String, scalar: &ScalarValue) {
+fn write_scalar<D: Views>(out: &mut String, scalar: &ScalarValue<D>) {
     let ScalarValue { num, link, precise } = scalar;
     if *precise {
         out.push('P');
@@ -48,7 +48,7 @@ fn write_scalar(out: &mut String, scalar: &ScalarValue) {
     list.close();
 }
 
-fn write_pointer(out: &mut String, pointer: &Pointer, frame: usize, names: &Names<'_>) {
+fn write_pointer<D: Views>(out: &mut String, pointer: &Pointer<D>, frame: usize, names: &Names<'_>) {
     let Pointer { region, flags, off, object, parent } = pointer;
     write_type(out, pointer.tag());
     if *region == Region::Arena {
@@ -146,11 +146,11 @@ impl<'a> List<'a> {
         self.separator = ",";
     }
 
-    fn ranges(&mut self, num: &Scalar) {
+    fn ranges(&mut self, num: &impl Views) {
         let before = self.out.len();
         self.out.push_str(self.separator);
         let bare = self.out.len();
-        let _ = write!(self.out, "{}", num.kernel_text());
+        let _ = write!(self.out, "{}", ScalarText(num));
         if self.out.len() == bare {
             self.out.truncate(before);
         } else {

@@ -2,7 +2,7 @@
 
 use std::num::NonZeroU32;
 
-use bpfvet::domain::Scalar;
+use bpfvet::domain::Domain;
 use bpfvet::vm::{ByteKind, Frame, Link, LinkDelta, MapRef, ObjectId, Pointer, Region, Slot, SocketKind, State, Value};
 use bpfvet_insn::{Reg, Size};
 
@@ -22,7 +22,7 @@ pub enum Claim {
 /// # Errors
 ///
 /// The first thing in the state that is not true, in words.
-pub fn contained(machine: &Machine<'_>, state: &State, claim: Claim) -> Result<(), String> {
+pub fn contained<D: Domain>(machine: &Machine<'_>, state: &State<D>, claim: Claim) -> Result<(), String> {
     let frames = state.frames();
     // A function that is verified on its own knows nothing of its callers.
     let Some(base) = machine.frames.len().checked_sub(frames.len()) else {
@@ -64,7 +64,7 @@ struct View<'m, 'a> {
 }
 
 impl View<'_, '_> {
-    fn stack(&mut self, said: &Frame, real: &machine::Frame) -> Result<(), String> {
+    fn stack<D: Domain>(&mut self, said: &Frame<D>, real: &machine::Frame) -> Result<(), String> {
         let memory = &self.machine.memory;
         for (index, slot) in said.stack.slots().enumerate() {
             let low = -8 * (i64::try_from(index).unwrap_or(i64::MAX / 8) + 1);
@@ -96,7 +96,7 @@ impl View<'_, '_> {
     }
 
     /// Bytes that are said to be zero are.
-    fn zeros(&self, slot: &Slot, place: Ptr) -> Result<(), String> {
+    fn zeros<D: Domain>(&self, slot: &Slot<D>, place: Ptr) -> Result<(), String> {
         let bytes = self.machine.memory.bytes(place, 8).map_err(|cause| format!("fp{}: {cause:?}", place.off))?;
         for (byte, number) in bytes.iter().rev().enumerate() {
             if slot.byte(byte) == ByteKind::Zero && *number != 0 {
@@ -107,14 +107,14 @@ impl View<'_, '_> {
     }
 
     /// `width` is how many low bytes of the value are there.
-    fn value(&mut self, value: &Value, word: Option<Word>, width: u32) -> Result<(), String> {
+    fn value<D: Domain>(&mut self, value: &Value<D>, word: Option<Word>, width: u32) -> Result<(), String> {
         match (value, word) {
             (Value::Uninit, _) => Ok(()),
             (Value::Scalar(_) | Value::Pointer(_), None) => Err(format!("nothing, not {value:?}")),
             (Value::Scalar(_), Some(_)) if self.claim == Claim::Kinds => Ok(()),
             (Value::Scalar(scalar), Some(word)) => {
                 let number = self.machine.memory.number(word);
-                let said = if width == 8 { scalar.num } else { Scalar::truncate(width, scalar.num) };
+                let said = if width == 8 { scalar.num } else { D::truncate(width, scalar.num) };
                 if !said.contains(number) {
                     return Err(format!("{number:#x} is not in {said:?}"));
                 }
@@ -132,7 +132,7 @@ impl View<'_, '_> {
         }
     }
 
-    fn pointer(&self, pointer: &Pointer, ptr: Ptr) -> Result<(), String> {
+    fn pointer<D: Domain>(&self, pointer: &Pointer<D>, ptr: Ptr) -> Result<(), String> {
         let machine = self.machine;
         let Some(region) = machine.memory.region(ptr.region) else { return Err("a region that is not there".into()) };
         let kind = region.kind;
@@ -185,7 +185,7 @@ impl View<'_, '_> {
     }
 
     /// Pointers to one object are null together.
-    fn object(&mut self, pointer: &Pointer, null: bool) -> Result<(), String> {
+    fn object<D: Domain>(&mut self, pointer: &Pointer<D>, null: bool) -> Result<(), String> {
         let Some(object) = pointer.object else { return Ok(()) };
         if self.objects.iter().any(|(other, was)| *other == object && *was != null) {
             return Err(format!("{object:?} is null here and not there"));

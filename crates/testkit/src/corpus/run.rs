@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use bpfvet::Verifier;
+use bpfvet::domain::Domain;
 use bpfvet::explore::{Budget, Observer, Policy};
 use bpfvet::insn::{InsnIdx, RegSet};
 use bpfvet::linux::Linux;
@@ -159,12 +160,12 @@ struct Watch<'a> {
     holds: BTreeMap<(u32, String), Vec<String>>,
 }
 
-impl Observer for Watch<'_> {
+impl<D: Domain> Observer<D> for Watch<'_> {
     fn follows_precision(&self) -> bool {
         false
     }
 
-    fn stepped(&mut self, at: InsnIdx, state: &State, _effects: &Effects) {
+    fn stepped(&mut self, at: InsnIdx, state: &State<D>, _effects: &Effects<D>) {
         let Some(line) = self.case.lines.get(&at) else { return };
         for (_, expect) in self.case.expects.iter().filter(|(of, _)| of == line) {
             let Expect::Holds { place, text: _ } = expect else { continue };
@@ -178,7 +179,7 @@ impl Observer for Watch<'_> {
 }
 
 /// What a register or slot of the current frame holds, as the log prints it; `?` where it is not readable.
-fn held(state: &State, place: &str, names: &Names<'_>) -> String {
+fn held<D: Domain>(state: &State<D>, place: &str, names: &Names<'_>) -> String {
     let number = |prefix: &str| place.strip_prefix(prefix).and_then(|digits| digits.parse::<u32>().ok());
     let (extent, head) = match (number("r"), number("fp-")) {
         (Some(reg), _) => {

@@ -1,5 +1,6 @@
 //! The arguments of a helper: five rows, one loop.
 
+use bpfvet_domain::Domain;
 use bpfvet_insn::Reg;
 use bpfvet_platform::{
     ArgKind, ArgSpec, DynptrKind, HelperSpecial, LookupResult, MapKind, MemDir, MemSize, PacketToHelpers, RetRange,
@@ -48,7 +49,11 @@ pub(super) struct CheckedArgs {
 }
 
 /// Checks the arguments of a helper, first to last. (`check_func_arg`)
-pub(super) fn check_args(cx: &mut Cx<'_, '_>, state: &mut State, helper: Helper<'_>) -> Check<CheckedArgs> {
+pub(super) fn check_args<D: Domain>(
+    cx: &mut Cx<'_, '_, D>,
+    state: &mut State<D>,
+    helper: Helper<'_>,
+) -> Check<CheckedArgs> {
     let mut found = CheckedArgs::default();
     for (index, spec) in (0..).zip(&helper.proto.args) {
         let Some(reg) = Reg::arg(index) else { break };
@@ -59,9 +64,9 @@ pub(super) fn check_args(cx: &mut Cx<'_, '_>, state: &mut State, helper: Helper<
     Ok(found)
 }
 
-fn check_arg(
-    cx: &mut Cx<'_, '_>,
-    state: &mut State,
+fn check_arg<D: Domain>(
+    cx: &mut Cx<'_, '_, D>,
+    state: &mut State<D>,
     helper: Helper<'_>,
     spec: ArgSpec,
     index: u8,
@@ -178,7 +183,7 @@ fn access(dir: MemDir) -> AccessKind {
 }
 
 /// Whether packet memory may be given to this helper. (`may_access_direct_pkt_data`)
-fn takes_packets(cx: &Cx<'_, '_>, helper: Helper<'_>) -> bool {
+fn takes_packets<D: Domain>(cx: &Cx<'_, '_, D>, helper: Helper<'_>) -> bool {
     match cx.facts.kind.packet.helpers {
         PacketToHelpers::Never => false,
         PacketToHelpers::Declared => helper.proto.pkt_access,
@@ -188,7 +193,7 @@ fn takes_packets(cx: &Cx<'_, '_>, helper: Helper<'_>) -> bool {
 
 /// What a map's value argument is for this kind of map: a socket where the map holds sockets, an input where the map is a
 /// Bloom filter. (`resolve_map_arg_type`)
-fn resolve(cx: &Cx<'_, '_>, helper: Helper<'_>, spec: ArgSpec, found: &CheckedArgs) -> Check<ArgSpec> {
+fn resolve<D: Domain>(cx: &Cx<'_, '_, D>, helper: Helper<'_>, spec: ArgSpec, found: &CheckedArgs) -> Check<ArgSpec> {
     let ArgKind::MapValue { dir } = spec.kind else { return Ok(spec) };
     let map = map_args::named(cx, found)?;
     let holds_sockets = cx.facts.platform.map_kind(map.kind).is_some_and(|info| info.lookup == LookupResult::Socket);
@@ -207,11 +212,11 @@ fn resolve(cx: &Cx<'_, '_>, helper: Helper<'_>, spec: ArgSpec, found: &CheckedAr
 }
 
 /// An argument that the helper takes over owns a reference; whichever owns one is remembered.
-fn check_ownership(
-    state: &State,
+fn check_ownership<D: Domain>(
+    state: &State<D>,
     helper: Helper<'_>,
     spec: ArgSpec,
-    value: &Value,
+    value: &Value<D>,
     place: Place,
     found: &mut CheckedArgs,
 ) -> Check<()> {
@@ -236,9 +241,9 @@ fn check_ownership(
 }
 
 /// The size of the memory that the argument before it points to. (`check_mem_size_reg`)
-fn check_size(
-    cx: &mut Cx<'_, '_>,
-    state: &mut State,
+fn check_size<D: Domain>(
+    cx: &mut Cx<'_, '_, D>,
+    state: &mut State<D>,
     helper: Helper<'_>,
     index: u8,
     reg: Reg,
@@ -268,7 +273,7 @@ fn check_size(
 }
 
 /// A known number of bytes to allocate. (`process_const_alloc_mem_size`)
-fn check_allocation(cx: &mut Cx<'_, '_>, state: &State, value: &Value, reg: Reg) -> Check<u32> {
+fn check_allocation<D: Domain>(cx: &mut Cx<'_, '_, D>, state: &State<D>, value: &Value<D>, reg: Reg) -> Check<u32> {
     let place = Place::Reg(reg);
     let Some(size) = value.as_scalar().and_then(|scalar| scalar.num.as_const()) else {
         return Err(CallCause::NotConstant { place, allocation: true }.into());

@@ -12,14 +12,15 @@ use crate::effects::{Fork, ForkKind};
 use crate::failure::Check;
 use crate::fault::{self, Fault};
 use crate::state::Frame;
+use bpfvet_domain::Domain;
 
 /// Puts aside a state in which the helper has called the function, and goes on as if it had returned for good.
 /// (`push_callback_call`)
-pub(super) fn run<'a, 'f>(
-    cx: &mut Cx<'a, 'f>,
-    state: &mut State,
+pub(super) fn run<'a, 'f, D: Domain>(
+    cx: &mut Cx<'a, 'f, D>,
+    state: &mut State<D>,
     subprog: u32,
-    setup: impl FnOnce(&mut Cx<'a, 'f>, &Frame, &mut Frame) -> Check<()>,
+    setup: impl FnOnce(&mut Cx<'a, 'f, D>, &Frame<D>, &mut Frame<D>) -> Check<()>,
 ) -> Check<()> {
     // The caller's own arguments are compared, which says nothing of a callback but is remembered.
     let _ = subprog::compare_arguments(cx, state, subprog)?;
@@ -39,12 +40,12 @@ pub(super) fn run<'a, 'f>(
 }
 
 /// Puts aside a root state in which the host runs the function on its own. (`push_async_cb`)
-pub(super) fn run_later<'a, 'f>(
-    cx: &mut Cx<'a, 'f>,
-    state: &mut State,
+pub(super) fn run_later<'a, 'f, D: Domain>(
+    cx: &mut Cx<'a, 'f, D>,
+    state: &mut State<D>,
     subprog: u32,
     sleepable: bool,
-    setup: impl FnOnce(&mut Cx<'a, 'f>, &Frame, &mut Frame) -> Check<()>,
+    setup: impl FnOnce(&mut Cx<'a, 'f, D>, &Frame<D>, &mut Frame<D>) -> Check<()>,
 ) -> Check<()> {
     // The caller's own arguments are compared, which says nothing of a callback but is remembered.
     let _ = subprog::compare_arguments(cx, state, subprog)?;

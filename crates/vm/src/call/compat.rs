@@ -1,5 +1,6 @@
 //! Whether a map may be passed to a helper: looked at last, when everything else about the call is right.
 
+use bpfvet_domain::Domain;
 use bpfvet_platform::{HelperId, HelperSpecial, LookupResult};
 
 use super::args::CheckedArgs;
@@ -14,7 +15,12 @@ use crate::violation::CallCause;
 const UPDATES: [HelperId; 2] = [HelperId(2), HelperId(3)];
 
 /// The map and the helper go together. (`check_map_func_compatibility`)
-pub(super) fn check(cx: &Cx<'_, '_>, state: &State, helper: Helper<'_>, args: &CheckedArgs) -> Check<()> {
+pub(super) fn check<D: Domain>(
+    cx: &Cx<'_, '_, D>,
+    state: &State<D>,
+    helper: Helper<'_>,
+    args: &CheckedArgs,
+) -> Check<()> {
     if args.map.is_none() {
         return Ok(());
     }

@@ -1,5 +1,6 @@
 //! The states in which verification begins.
 
+use bpfvet_domain::Domain;
 use bpfvet_insn::{InsnIdx, Reg};
 use bpfvet_platform::ProgramType;
 
@@ -19,7 +20,7 @@ use crate::{ScalarValue, State, Value};
 /// # Errors
 ///
 /// [`Failure::Unsupported`] for kinds of programs whose entry is not modelled.
-pub fn entry_state(facts: &Facts<'_>, memo: &mut Memo, ids: &mut IdGen) -> Result<State, Failure> {
+pub fn entry_state<D: Domain>(facts: &Facts<'_>, memo: &mut Memo, ids: &mut IdGen) -> Result<State<D>, Failure> {
     let _ = ids;
     let what = match facts.kind.kind {
         ProgramType::EXT => Some("programs that replace a function of another program"),
@@ -49,13 +50,13 @@ pub fn entry_state(facts: &Facts<'_>, memo: &mut Memo, ids: &mut IdGen) -> Resul
 /// # Errors
 ///
 /// [`Failure::Violation`] where its prototype cannot be verified, [`Failure::Unsupported`] where it needs what is not modelled.
-pub fn global_entry_state(
+pub fn global_entry_state<D: Domain>(
     facts: &Facts<'_>,
     memo: &mut Memo,
     ids: &mut IdGen,
     subprog: u32,
     sleepable: bool,
-) -> Result<State, Failure> {
+) -> Result<State<D>, Failure> {
     let _ = memo;
     let Some(function) = facts.subprog(subprog) else {
         return Err(Failure::Internal { at: InsnIdx(0), what: "a function that the program does not have" });
@@ -80,11 +81,11 @@ pub fn global_entry_state(
 }
 
 /// Any value that a parameter of this shape can have; or what is not modelled of it.
-fn argument(facts: &Facts<'_>, ids: &mut IdGen, shape: ArgShape) -> Result<Value, &'static str> {
+fn argument<D: Domain>(facts: &Facts<'_>, ids: &mut IdGen, shape: ArgShape) -> Result<Value<D>, &'static str> {
     let untrusted = Flags::RDONLY.union(Flags::UNTRUSTED);
     let pointer = match shape {
         ArgShape::Scalar | ArgShape::Arena => {
-            let num = bpfvet_domain::Scalar::unknown();
+            let num = D::unknown();
             return Ok(Value::Scalar(ScalarValue { num, link: None, precise: facts.scalars_precise() }));
         }
         ArgShape::Ctx => Pointer::to(Region::Ctx),

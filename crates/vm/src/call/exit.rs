@@ -1,6 +1,6 @@
 //! Where a function ends: what it returns, to whom.
 
-use bpfvet_domain::Scalar;
+use bpfvet_domain::Domain;
 use bpfvet_insn::Reg;
 use bpfvet_platform::{ProgramType, ReturnRule};
 
@@ -27,7 +27,7 @@ pub(super) struct Bounds {
 }
 
 /// Every number lies within the bounds. (`retval_range_within`)
-pub(super) fn check_range(num: &Scalar, bounds: Bounds, reg: Reg, site: ReturnSite) -> Check<()> {
+pub(super) fn check_range<D: Domain>(num: &D, bounds: Bounds, reg: Reg, site: ReturnSite) -> Check<()> {
     let Bounds { min, max, low_half } = bounds;
     let (low, high) =
         if low_half { (i64::from(num.s32_min()), i64::from(num.s32_max())) } else { (num.smin(), num.smax()) };
@@ -40,7 +40,7 @@ pub(super) fn check_range(num: &Scalar, bounds: Bounds, reg: Reg, site: ReturnSi
 }
 
 /// Leaves the function, and the program if it is the first. (`process_bpf_exit_full`)
-pub(crate) fn exit(cx: &mut Cx<'_, '_>, state: &mut State) -> Check<Next> {
+pub(crate) fn exit<D: Domain>(cx: &mut Cx<'_, '_, D>, state: &mut State<D>) -> Check<Next> {
     let outermost = state.depth() == 0;
     // What a structure operation returns, it gives back.
     let returned = (cx.facts.kind.kind == ProgramType::STRUCT_OPS).then(|| object(state.reg(Reg::R0))).flatten();
@@ -63,7 +63,7 @@ pub(crate) fn exit(cx: &mut Cx<'_, '_>, state: &mut State) -> Check<Next> {
 }
 
 /// Returns to the caller. (`prepare_func_exit`)
-pub(super) fn leave_function(cx: &mut Cx<'_, '_>, state: &mut State) -> Check<Next> {
+pub(super) fn leave_function<D: Domain>(cx: &mut Cx<'_, '_, D>, state: &mut State<D>) -> Check<Next> {
     let result = *state.reg(Reg::R0);
     if result.tag() == TypeTag::of(Base::Stack) {
         return Err(PolicyCause::ReturnsStackPointer.into());
@@ -99,7 +99,7 @@ pub(super) fn leave_function(cx: &mut Cx<'_, '_>, state: &mut State) -> Check<Ne
 }
 
 /// The result can be read, and tells no address where none may be told.
-fn check_readable_result(cx: &mut Cx<'_, '_>, state: &State, reg: Reg) -> Check<()> {
+fn check_readable_result<D: Domain>(cx: &mut Cx<'_, '_, D>, state: &State<D>, reg: Reg) -> Check<()> {
     read(cx, state, reg)?;
     if cx.leaks(state.reg(reg)) {
         return Err(PolicyCause::PointerLeak { reg, to: LeakTo::Return }.into());
@@ -108,7 +108,13 @@ fn check_readable_result(cx: &mut Cx<'_, '_>, state: &State, reg: Reg) -> Check<
 }
 
 /// The result is a number within bounds.
-fn check_bounded_result(cx: &mut Cx<'_, '_>, state: &State, reg: Reg, bounds: Bounds, site: ReturnSite) -> Check<()> {
+fn check_bounded_result<D: Domain>(
+    cx: &mut Cx<'_, '_, D>,
+    state: &State<D>,
+    reg: Reg,
+    bounds: Bounds,
+    site: ReturnSite,
+) -> Check<()> {
     let Value::Scalar(scalar) = *state.reg(reg) else {
         return Err(PolicyCause::ReturnKind { site, reg, tag: state.reg(reg).tag() }.into());
     };
@@ -117,7 +123,7 @@ fn check_bounded_result(cx: &mut Cx<'_, '_>, state: &State, reg: Reg, bounds: Bo
 }
 
 /// What the program may return to the host. (`check_return_code`)
-fn check_program_result(cx: &mut Cx<'_, '_>, state: &State, reg: Reg) -> Check<()> {
+fn check_program_result<D: Domain>(cx: &mut Cx<'_, '_, D>, state: &State<D>, reg: Reg) -> Check<()> {
     let bounds = match cx.facts.platform.return_rule(cx.facts.request) {
         ReturnRule::Void => return Ok(()),
         ReturnRule::Any => return check_readable_result(cx, state, reg),
@@ -138,12 +144,12 @@ fn check_program_result(cx: &mut Cx<'_, '_>, state: &State, reg: Reg) -> Check<(
 }
 
 /// The object that a value refers to.
-fn object(value: &Value) -> Option<ObjectId> {
+fn object<D: Domain>(value: &Value<D>) -> Option<ObjectId> {
     value.as_pointer().and_then(|pointer| pointer.object)
 }
 
 /// What is thrown may be returned, since that is what becomes of it. (`check_kfunc_call`, `bpf_throw`)
-pub(super) fn check_thrown(cx: &mut Cx<'_, '_>, state: &State) -> Check<()> {
+pub(super) fn check_thrown<D: Domain>(cx: &mut Cx<'_, '_, D>, state: &State<D>) -> Check<()> {
     match state.frame(0).kind {
         FrameKind::AsyncCallback(range) => {
             let bounds = Bounds { min: range.min, max: range.max, low_half: false };
@@ -155,7 +161,7 @@ pub(super) fn check_thrown(cx: &mut Cx<'_, '_>, state: &State) -> Check<()> {
 }
 
 /// What a function that is verified on its own may return. (`check_global_subprog_return_code`)
-fn check_global_result(cx: &mut Cx<'_, '_>, state: &State) -> Check<()> {
+fn check_global_result<D: Domain>(cx: &mut Cx<'_, '_, D>, state: &State<D>) -> Check<()> {
     if cx.facts.subprog(state.top().subprog).is_some_and(|subprog| subprog.returns_void) {
         return Ok(());
     }

@@ -1,6 +1,7 @@
 //! A helper call, check by check, in the kernel's order.
 
 use alloc::string::{String, ToString};
+use bpfvet_domain::Domain;
 
 use bpfvet_insn::Reg;
 use bpfvet_platform::{HelperId, HelperLookup, HelperProto, HelperRefusal, HelperSpecial};
@@ -41,7 +42,7 @@ impl Helper<'_> {
 }
 
 /// Finds the helper that the program may call. (`bpf_get_helper_proto` and the checks of policy after it)
-fn find<'p>(cx: &Cx<'_, 'p>, number: i32) -> Check<Helper<'p>> {
+fn find<'p, D: Domain>(cx: &Cx<'_, 'p, D>, number: i32) -> Check<Helper<'p>> {
     let facts = cx.facts;
     let request = facts.request;
     let Ok(id) = u32::try_from(number) else { return Err(PolicyCause::UnknownHelper { id: number }.into()) };
@@ -65,7 +66,7 @@ fn find<'p>(cx: &Cx<'_, 'p>, number: i32) -> Check<Helper<'p>> {
 }
 
 /// Calls a helper. (`check_helper_call`)
-pub(super) fn call(cx: &mut Cx<'_, '_>, state: &mut State, number: i32) -> Check<Next> {
+pub(super) fn call<D: Domain>(cx: &mut Cx<'_, '_, D>, state: &mut State<D>, number: i32) -> Check<Next> {
     let helper = find(cx, number)?;
     let proto = helper.proto;
     if proto.effects.sleeps && !state.may_sleep() {
@@ -102,7 +103,7 @@ pub(super) fn call(cx: &mut Cx<'_, '_>, state: &mut State, number: i32) -> Check
 }
 
 /// Remembers the map that the call works on, and refuses to change one that programs may only read. (`record_func_map`)
-fn record_map(cx: &mut Cx<'_, '_>, helper: Helper<'_>, args: &CheckedArgs) -> Check<()> {
+fn record_map<D: Domain>(cx: &mut Cx<'_, '_, D>, helper: Helper<'_>, args: &CheckedArgs) -> Check<()> {
     let Some(map) = args.map else { return Ok(()) };
     let writable = cx.facts.map(map.map).is_some_and(|def| def.program_writes());
     if !writable && CHANGES_MAP.contains(&helper.id().0) {

@@ -1,5 +1,6 @@
 //! What kinds of values an argument takes, and how far from its object a pointer may be passed.
 
+use bpfvet_domain::Domain;
 use bpfvet_platform::{ArgKind, CtxKind, MemDir};
 
 use crate::cx::Cx;
@@ -104,7 +105,12 @@ pub(super) struct Wanted<'a> {
 }
 
 /// The value is of a kind that the argument takes. (`check_reg_type`)
-pub(super) fn check_kind(cx: &Cx<'_, '_>, value: &Value, place: Place, wanted: Wanted<'_>) -> Check<()> {
+pub(super) fn check_kind<D: Domain>(
+    cx: &Cx<'_, '_, D>,
+    value: &Value<D>,
+    place: Place,
+    wanted: Wanted<'_>,
+) -> Check<()> {
     let expected = accepted(wanted.kind)?;
     let actual = value.tag();
     let reads = matches!(wanted.kind, ArgKind::Mem { dir: MemDir::Read, .. });
@@ -156,9 +162,9 @@ pub(super) fn check_kind(cx: &Cx<'_, '_>, value: &Value, place: Place, wanted: W
 }
 
 /// A typed object is of the type that is asked for, or begins with it.
-fn check_object(
-    cx: &Cx<'_, '_>,
-    pointer: &Pointer,
+fn check_object<D: Domain>(
+    cx: &Cx<'_, '_, D>,
+    pointer: &Pointer<D>,
     (btf, id): (BtfRef, u32),
     place: Place,
     wanted: Wanted<'_>,
@@ -185,9 +191,9 @@ fn check_object(
 }
 
 /// The pointer is no further from its object than its kind and the argument allow. (`check_func_arg_reg_off`)
-pub(super) fn check_arg_offset(
-    cx: &Cx<'_, '_>,
-    value: &Value,
+pub(super) fn check_arg_offset<D: Domain>(
+    cx: &Cx<'_, '_, D>,
+    value: &Value<D>,
     place: Place,
     kind: ArgKind,
     release: bool,

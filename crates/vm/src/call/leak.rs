@@ -1,6 +1,7 @@
 //! Nothing may be held where a program can end.
 
 use alloc::vec::Vec;
+use bpfvet_domain::Domain;
 
 use crate::State;
 use crate::failure::Check;
@@ -18,12 +19,17 @@ pub(super) struct Extent {
 }
 
 /// Nothing is held that would be lost here. (`check_resource_leak`)
-pub(super) fn check(state: &State, site: LeakSite, extent: Extent) -> Check<()> {
+pub(super) fn check<D: Domain>(state: &State<D>, site: LeakSite, extent: Extent) -> Check<()> {
     check_but(state, site, extent, None)
 }
 
 /// The same, where the reference to one object is handed on.
-pub(super) fn check_but(state: &State, site: LeakSite, extent: Extent, handed_on: Option<ObjectId>) -> Check<()> {
+pub(super) fn check_but<D: Domain>(
+    state: &State<D>,
+    site: LeakSite,
+    extent: Extent,
+    handed_on: Option<ObjectId>,
+) -> Check<()> {
     let Extent { whole_stack, regions } = extent;
     if regions && state.active_locks > 0 && !fault::on(Fault::LockAtExit) {
         return Err(ResourceCause::LockHeld { site }.into());

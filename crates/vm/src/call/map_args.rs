@@ -1,5 +1,6 @@
 //! Maps as arguments, and what lies in their values: keys, timers, strings.
 
+use bpfvet_domain::Domain;
 use bpfvet_insn::Reg;
 use bpfvet_platform::{FieldKind, MapDef, MapKind};
 
@@ -18,18 +19,18 @@ use crate::{State, Value};
 const INNER_MAP: u32 = 1 << 12;
 
 /// The map that a call works on.
-pub(super) fn named<'a>(cx: &Cx<'a, '_>, found: &CheckedArgs) -> Check<&'a MapDef> {
+pub(super) fn named<'a, D: Domain>(cx: &Cx<'a, '_, D>, found: &CheckedArgs) -> Check<&'a MapDef> {
     let map = found.map.ok_or(Stop::Internal("an argument that needs a map before it"))?;
     definition(cx, map.map)
 }
 
 /// A map's definition.
-pub(super) fn definition<'a>(cx: &Cx<'a, '_>, map: MapRef) -> Check<&'a MapDef> {
+pub(super) fn definition<'a, D: Domain>(cx: &Cx<'a, '_, D>, map: MapRef) -> Check<&'a MapDef> {
     cx.facts.map(map).ok_or(Stop::Internal("a pointer names a map that the program does not have"))
 }
 
 /// A map; it is the one that an earlier argument lies in, if one did. (`process_map_ptr_arg`)
-pub(super) fn check_map(value: &Value, reg: Reg, found: &mut CheckedArgs) -> Check<()> {
+pub(super) fn check_map<D: Domain>(value: &Value<D>, reg: Reg, found: &mut CheckedArgs) -> Check<()> {
     let Value::Pointer(Pointer { region: Region::Map { map, uid }, .. }) = *value else {
         return Err(Stop::Internal("a map argument that is no map"));
     };
@@ -54,10 +55,10 @@ pub(super) fn check_map(value: &Value, reg: Reg, found: &mut CheckedArgs) -> Che
 }
 
 /// A key: memory of the map's key size. Where a known key rules out null, it is remembered.
-pub(super) fn check_key(
-    cx: &mut Cx<'_, '_>,
-    state: &mut State,
-    value: &Value,
+pub(super) fn check_key<D: Domain>(
+    cx: &mut Cx<'_, '_, D>,
+    state: &mut State<D>,
+    value: &Value<D>,
     place: Place,
     found: &mut CheckedArgs,
 ) -> Check<()> {
@@ -79,12 +80,12 @@ pub(super) fn check_key(
 }
 
 /// Whether a look-up with a known key inside the bounds cannot fail. (`can_elide_value_nullness`)
-pub(super) fn key_rules_out_null(cx: &Cx<'_, '_>, map: &MapDef) -> bool {
+pub(super) fn key_rules_out_null<D: Domain>(cx: &Cx<'_, '_, D>, map: &MapDef) -> bool {
     map.flags & INNER_MAP == 0 && cx.facts.platform.map_kind(map.kind).is_some_and(|info| info.constant_key_lookup)
 }
 
 /// The number that a key on the stack holds. (`get_constant_map_key`)
-fn constant_key(cx: &mut Cx<'_, '_>, state: &State, key: &Value, size: u32) -> Option<u64> {
+fn constant_key<D: Domain>(cx: &mut Cx<'_, '_, D>, state: &State<D>, key: &Value<D>, size: u32) -> Option<u64> {
     let pointer = key.as_pointer()?;
     let Region::Stack { frame } = pointer.region else { return None };
     if !cx.facts.bpf_capable() || pointer.nullable() {
@@ -109,7 +110,12 @@ fn constant_key(cx: &mut Cx<'_, '_>, state: &State, key: &Value, size: u32) -> O
 }
 
 /// A timer in a map value. (`process_timer_func`, `check_map_field_pointer`)
-pub(super) fn check_timer(cx: &Cx<'_, '_>, value: &Value, place: Place, found: &mut CheckedArgs) -> Check<()> {
+pub(super) fn check_timer<D: Domain>(
+    cx: &Cx<'_, '_, D>,
+    value: &Value<D>,
+    place: Place,
+    found: &mut CheckedArgs,
+) -> Check<()> {
     let field = "bpf_timer";
     let Value::Pointer(pointer) = value else { return Err(Stop::Internal("a timer that is no pointer")) };
     let Region::MapValue { map, uid } = pointer.region else {
@@ -136,7 +142,7 @@ pub(super) fn has_types(map: &MapDef) -> bool {
 }
 
 /// A string that ends inside a map that nobody can change. (`check_arg_const_str`)
-pub(super) fn check_const_str(cx: &Cx<'_, '_>, value: &Value, place: Place) -> Check<()> {
+pub(super) fn check_const_str<D: Domain>(cx: &Cx<'_, '_, D>, value: &Value<D>, place: Place) -> Check<()> {
     let Value::Pointer(pointer) = value else { return Err(Stop::Internal("a string that is no pointer")) };
     let Region::MapValue { map, .. } = pointer.region else {
         return Err(Stop::Internal("a string outside of map values"));

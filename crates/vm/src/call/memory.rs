@@ -1,6 +1,6 @@
 //! Memory that is given to a call: is it there, may it be read, may it be written?
 
-use bpfvet_domain::Scalar;
+use bpfvet_domain::Domain;
 use bpfvet_insn::Reg;
 use bpfvet_platform::CtxKind;
 
@@ -51,7 +51,7 @@ impl Memory {
 }
 
 /// The highest size that a size argument allows. (`check_mem_size_reg`)
-pub(super) fn check_size(size: &Scalar, place: Place, zero_ok: bool) -> Check<i64> {
+pub(super) fn check_size<D: Domain>(size: &D, place: Place, zero_ok: bool) -> Check<i64> {
     if size.smin() < 0 {
         return Err(CallCause::SizeNegative { place }.into());
     }
@@ -65,7 +65,12 @@ pub(super) fn check_size(size: &Scalar, place: Place, zero_ok: bool) -> Check<i6
 }
 
 /// Whether a call may be given this memory. (`check_helper_mem_access`)
-pub(super) fn check(cx: &mut Cx<'_, '_>, state: &mut State, value: &Value, ask: Ask) -> Check<Memory> {
+pub(super) fn check<D: Domain>(
+    cx: &mut Cx<'_, '_, D>,
+    state: &mut State<D>,
+    value: &Value<D>,
+    ask: Ask,
+) -> Check<Memory> {
     let Ask { place, size, kind, zero_ok, raw, any_byte } = ask;
     let Value::Pointer(pointer) = value else {
         return if zero_ok && size == 0 && value.is_null() {

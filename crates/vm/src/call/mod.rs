@@ -30,6 +30,7 @@ mod subprog;
 #[cfg(test)]
 mod tests;
 
+use bpfvet_domain::Domain;
 use bpfvet_insn::{Call, InsnIdx, Reg, RegSet};
 
 use crate::State;
@@ -49,7 +50,7 @@ pub(crate) use subprog::function_address;
 const REG_ARGS: u32 = 5;
 
 /// A call. (`do_check_insn`, calls)
-pub(crate) fn call(cx: &mut Cx<'_, '_>, state: &mut State, call: Call) -> Check<Next> {
+pub(crate) fn call<D: Domain>(cx: &mut Cx<'_, '_, D>, state: &mut State<D>, call: Call) -> Check<Next> {
     let allowed_under_lock = match call {
         Call::Helper(id) => helper::ALLOWED_UNDER_LOCK.contains(&id),
         Call::Kfunc { id, btf } => kfunc::allowed_under_lock(cx, id, btf),
@@ -71,18 +72,18 @@ pub(crate) fn call(cx: &mut Cx<'_, '_>, state: &mut State, call: Call) -> Check<
 }
 
 /// The instruction after a call.
-fn after(cx: &Cx<'_, '_>) -> InsnIdx {
+fn after<D: Domain>(cx: &Cx<'_, '_, D>) -> InsnIdx {
     cx.at.next()
 }
 
 /// The kernel would print every register and slot next, as it does where a frame was set up.
-fn touch_all(cx: &mut Cx<'_, '_>) {
+fn touch_all<D: Domain>(cx: &mut Cx<'_, '_, D>) {
     cx.fx.touched = RegSet::from_bits(0x7ff);
     cx.fx.touched_slots = u64::MAX;
 }
 
 /// `r0` to `r5` become unreadable, and the outgoing arguments too.
-fn clobber(cx: &mut Cx<'_, '_>, state: &mut State) {
+fn clobber<D: Domain>(cx: &mut Cx<'_, '_, D>, state: &mut State<D>) {
     let frame = state.top_mut();
     if !fault::on(Fault::HelperKeepsArguments) {
         frame.clobber_caller_saved();
@@ -92,7 +93,7 @@ fn clobber(cx: &mut Cx<'_, '_>, state: &mut State) {
 }
 
 /// Why sleeping is not allowed here. (`non_sleepable_context_description`)
-fn no_sleep_reason(state: &State) -> NoSleepReason {
+fn no_sleep_reason<D: Domain>(state: &State<D>) -> NoSleepReason {
     if state.rcu_depth > 0 {
         NoSleepReason::Rcu
     } else if state.preempt_depth > 0 {
@@ -108,7 +109,7 @@ fn no_sleep_reason(state: &State) -> NoSleepReason {
 
 /// A failure that the kernel does not forgive a path that only a wrong guess would take. Such a path gives no verdict, since
 /// ending it, as is done with other failures, would accept what the kernel refuses.
-fn unforgiven(state: &State, cause: impl Into<Cause>) -> Stop {
+fn unforgiven<D: Domain>(state: &State<D>, cause: impl Into<Cause>) -> Stop {
     if state.speculative {
         Stop::Unsupported("a failure on a speculative path that the kernel does not forgive".into())
     } else {

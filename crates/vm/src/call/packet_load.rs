@@ -1,6 +1,6 @@
 //! Legacy packet loads: they can end the function they stand in.
 
-use bpfvet_domain::Scalar;
+use bpfvet_domain::Domain;
 use bpfvet_insn::{PacketIndex, Reg};
 
 use super::leak::{self, Extent};
@@ -20,7 +20,7 @@ use crate::violation::{ContextCause, LeakSite, Place, PolicyCause};
 ///
 /// Where the bytes are not there, the function returns zero. In the entry function that ends the program, and any result will
 /// do; in another one the caller goes on, which is a path of its own.
-pub(crate) fn load_packet(cx: &mut Cx<'_, '_>, state: &mut State, index: PacketIndex) -> Check<Next> {
+pub(crate) fn load_packet<D: Domain>(cx: &mut Cx<'_, '_, D>, state: &mut State<D>, index: PacketIndex) -> Check<Next> {
     let ctx = Reg::R6;
     if !cx.facts.kind.packet.legacy_loads {
         return Err(PolicyCause::PacketLoad.into());
@@ -52,6 +52,6 @@ pub(crate) fn load_packet(cx: &mut Cx<'_, '_>, state: &mut State, index: PacketI
         return Ok(Next::To(next));
     }
     cx.fx.forks.push(Fork { state: state.clone(), at: next, kind: ForkKind::Branch });
-    state.set(Reg::R0, cx.scalar(Scalar::constant(0)));
+    state.set(Reg::R0, cx.scalar(D::constant(0)));
     exit::leave_function(cx, state)
 }

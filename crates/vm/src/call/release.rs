@@ -1,6 +1,7 @@
 //! What becomes of pointers when the thing they point to is given back, moves, or loses its protection.
 
 use alloc::vec::Vec;
+use bpfvet_domain::Domain;
 
 use bpfvet_insn::Reg;
 
@@ -13,7 +14,7 @@ use crate::violation::ResourceCause;
 use crate::{State, Value};
 
 /// Gives back the reference that an argument owns; null owns none. (`release_reg`)
-pub(super) fn release_argument(cx: &mut Cx<'_, '_>, state: &mut State, reg: Reg) -> Check<()> {
+pub(super) fn release_argument<D: Domain>(cx: &mut Cx<'_, '_, D>, state: &mut State<D>, reg: Reg) -> Check<()> {
     let value = *state.reg(reg);
     if value.is_null() {
         return Ok(());
@@ -25,7 +26,7 @@ pub(super) fn release_argument(cx: &mut Cx<'_, '_>, state: &mut State, reg: Reg)
 }
 
 /// Gives back a reference; pointers to the object, and to what was derived from it, become useless. (`release_reference`)
-pub(super) fn release(cx: &Cx<'_, '_>, state: &mut State, object: ObjectId) -> Check<()> {
+pub(super) fn release<D: Domain>(cx: &Cx<'_, '_, D>, state: &mut State<D>, object: ObjectId) -> Check<()> {
     state.drop_reference(object);
     if fault::on(Fault::ReleaseLeavesCopies) {
         return Ok(());
@@ -59,7 +60,7 @@ pub(super) fn release(cx: &Cx<'_, '_>, state: &mut State, object: ObjectId) -> C
 }
 
 /// The packet may have moved: pointers into it are useless. (`clear_all_pkt_pointers`)
-pub(super) fn invalidate_packets(cx: &Cx<'_, '_>, state: &mut State) {
+pub(super) fn invalidate_packets<D: Domain>(cx: &Cx<'_, '_, D>, state: &mut State<D>) {
     invalidate(cx, state, |value| match value {
         Value::Pointer(pointer) => pointer.is_packet_any() || pointer.flags.contains(Flags::PACKET_SLICE),
         Value::Scalar(_) | Value::Uninit => false,
@@ -67,7 +68,7 @@ pub(super) fn invalidate_packets(cx: &Cx<'_, '_>, state: &mut State) {
 }
 
 /// A lock was given back: what a data structure under it owns may be gone. (`invalidate_non_owning_refs`)
-pub(super) fn invalidate_non_owning(cx: &Cx<'_, '_>, state: &mut State) {
+pub(super) fn invalidate_non_owning<D: Domain>(cx: &Cx<'_, '_, D>, state: &mut State<D>) {
     invalidate(cx, state, |value| match value {
         Value::Pointer(pointer) => pointer.flags.contains(Flags::NON_OWNING),
         Value::Scalar(_) | Value::Uninit => false,
@@ -75,7 +76,7 @@ pub(super) fn invalidate_non_owning(cx: &Cx<'_, '_>, state: &mut State) {
 }
 
 /// RCU protects no more: nothing is known of the validity of what it protected. (`invalidate_rcu_protected_refs`)
-pub(super) fn distrust_rcu(state: &mut State) {
+pub(super) fn distrust_rcu<D: Domain>(state: &mut State<D>) {
     let lost = Flags::RCU.union(Flags::NULLABLE).union(Flags::NON_OWNING);
     state.for_each_value_mut(
         |value| value.as_pointer().is_some_and(|pointer| pointer.flags.contains(Flags::RCU)),
@@ -85,7 +86,7 @@ pub(super) fn distrust_rcu(state: &mut State) {
             }
         },
     );
-    let held = |slot: &Slot| {
+    let held = |slot: &Slot<D>| {
         matches!(slot, Slot::Object(SlotObject::Iteration(Iteration { protection: Protection::Held, .. })))
     };
     for index in 0..state.frames().len() {
@@ -100,7 +101,7 @@ pub(super) fn distrust_rcu(state: &mut State) {
 }
 
 /// Makes every value useless that `which` picks.
-fn invalidate(cx: &Cx<'_, '_>, state: &mut State, which: impl FnMut(&Value) -> bool) {
+fn invalidate<D: Domain>(cx: &Cx<'_, '_, D>, state: &mut State<D>, which: impl FnMut(&Value<D>) -> bool) {
     let useless = cx.invalidated();
     state.for_each_value_mut(which, |value| *value = useless);
 }

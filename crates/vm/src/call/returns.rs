@@ -1,6 +1,6 @@
 //! What a helper returns, and who owns it.
 
-use bpfvet_domain::Scalar;
+use bpfvet_domain::Domain;
 use bpfvet_insn::Reg;
 use bpfvet_platform::{FieldKind, HelperSpecial, LookupResult, MapDef, RetKind, RetRange};
 
@@ -19,7 +19,7 @@ use crate::{State, Value, typed};
 const LOWEST_ERROR: i64 = -4095;
 
 /// The result, owned by nobody yet.
-pub(super) fn result(cx: &mut Cx<'_, '_>, helper: Helper<'_>, args: &CheckedArgs) -> Check<Value> {
+pub(super) fn result<D: Domain>(cx: &mut Cx<'_, '_, D>, helper: Helper<'_>, args: &CheckedArgs) -> Check<Value<D>> {
     let ret = helper.proto.ret;
     let region = match ret.kind {
         RetKind::Integer => return Ok(cx.scalar(number(ret.range, args))),
@@ -52,7 +52,7 @@ pub(super) fn result(cx: &mut Cx<'_, '_>, helper: Helper<'_>, args: &CheckedArgs
 }
 
 /// A pointer to the start of something; one that may be null has an identity.
-fn pointer(cx: &mut Cx<'_, '_>, region: Region, flags: Flags, nullable: bool) -> Value {
+fn pointer<D: Domain>(cx: &mut Cx<'_, '_, D>, region: Region, flags: Flags, nullable: bool) -> Value<D> {
     let mut pointer = Pointer::to(region).with(flags);
     if nullable {
         pointer.flags = pointer.flags.union(Flags::NULLABLE);
@@ -62,20 +62,19 @@ fn pointer(cx: &mut Cx<'_, '_>, region: Region, flags: Flags, nullable: bool) ->
 }
 
 /// What is known of a number. (`do_refine_retval_range`)
-fn number(range: RetRange, args: &CheckedArgs) -> Scalar {
-    let any = Scalar::unknown();
+fn number<D: Domain>(range: RetRange, args: &CheckedArgs) -> D {
     match range {
-        RetRange::Unknown => any,
+        RetRange::Unknown => D::unknown(),
         RetRange::ErrorOrSizeOf { arg: _ } => {
             let narrower = i64::from(fault::on(Fault::ResultTooNarrow));
-            any.with_srange(LOWEST_ERROR, args.size_max.cast_signed().saturating_sub(narrower))
+            D::between(LOWEST_ERROR, args.size_max.cast_signed().saturating_sub(narrower))
         }
-        RetRange::Between { min, max } => any.with_srange(min, max),
+        RetRange::Between { min, max } => D::between(min, max),
     }
 }
 
 /// What the map holds for the key: a value, or what this kind of map has instead. (`refine_map_lookup_value`)
-fn map_value(cx: &mut Cx<'_, '_>, helper: Helper<'_>, args: &CheckedArgs) -> Check<Value> {
+fn map_value<D: Domain>(cx: &mut Cx<'_, '_, D>, helper: Helper<'_>, args: &CheckedArgs) -> Check<Value<D>> {
     let NamedMap { map, uid } = args.map.ok_or(Stop::Internal("a map value without a map"))?;
     let def = map_args::definition(cx, map)?;
     let looks_up = helper.proto.special == HelperSpecial::MapLookup;
@@ -107,7 +106,7 @@ fn has_lock(map: &MapDef) -> bool {
 }
 
 /// This processor's, or another's, copy of a per-CPU variable.
-fn percpu(cx: &mut Cx<'_, '_>, args: &CheckedArgs, nullable: bool) -> Check<Value> {
+fn percpu<D: Domain>(cx: &mut Cx<'_, '_, D>, args: &CheckedArgs, nullable: bool) -> Check<Value<D>> {
     let Some((BtfRef::Host, id)) = args.percpu else { return unsupported("per-CPU objects of the program") };
     let (region, flags) = match typed::size_unless_struct(cx, id)? {
         None => (Region::Btf { btf: BtfRef::Host, id }, Flags::NONE),
@@ -117,13 +116,18 @@ fn percpu(cx: &mut Cx<'_, '_>, args: &CheckedArgs, nullable: bool) -> Check<Valu
 }
 
 /// Settles who owns the result: it shares the reference of the argument it was made from, is a new one, or is nobody's.
-pub(super) fn own(cx: &mut Cx<'_, '_>, state: &mut State, helper: Helper<'_>, args: &CheckedArgs) -> Check<()> {
+pub(super) fn own<D: Domain>(
+    cx: &mut Cx<'_, '_, D>,
+    state: &mut State<D>,
+    helper: Helper<'_>,
+    args: &CheckedArgs,
+) -> Check<()> {
     let effects = helper.proto.effects;
     let Value::Pointer(mut pointer) = *state.reg(Reg::R0) else { return Ok(()) };
     if effects.casts_socket && state.is_referenced(args.owned) {
         // The identity is the argument's, and cannot tell whether the cast failed: failure is a path of its own.
         let mut failed = state.clone();
-        failed.set(Reg::R0, cx.scalar(Scalar::constant(0)));
+        failed.set(Reg::R0, cx.scalar(D::constant(0)));
         cx.fx.forks.push(Fork { state: failed, at: after(cx), kind: ForkKind::Branch });
         pointer.flags = pointer.flags.without(Flags::NULLABLE);
         pointer.object = args.owned;
@@ -137,7 +141,7 @@ pub(super) fn own(cx: &mut Cx<'_, '_>, state: &mut State, helper: Helper<'_>, ar
 }
 
 /// Sockets that are looked up in a map are referenced. (`is_acquire_function`)
-fn looks_up_sockets(cx: &Cx<'_, '_>, helper: Helper<'_>, args: &CheckedArgs) -> bool {
+fn looks_up_sockets<D: Domain>(cx: &Cx<'_, '_, D>, helper: Helper<'_>, args: &CheckedArgs) -> bool {
     let kind = map_args::named(cx, args).map(|map| map.kind);
     helper.proto.special == HelperSpecial::MapLookup
         && kind

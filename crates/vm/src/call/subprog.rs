@@ -1,6 +1,7 @@
 //! Calls of functions of the program: a static one is entered, a global one is believed.
 
 use alloc::boxed::Box;
+use bpfvet_domain::Domain;
 
 use bpfvet_btf::FuncLinkage;
 use bpfvet_insn::{InsnIdx, Reg};
@@ -20,23 +21,23 @@ use crate::violation::{AccessKind, CallCause, Cause, ContextCause, LeakSite, Pla
 use crate::{State, Value};
 
 /// A function by position.
-fn facts_of<'a>(cx: &Cx<'a, '_>, subprog: u32) -> Check<&'a SubprogFacts> {
+fn facts_of<'a, D: Domain>(cx: &Cx<'a, '_, D>, subprog: u32) -> Check<&'a SubprogFacts> {
     cx.facts.subprog(subprog).ok_or(Stop::Internal("a call of a function that the program does not have"))
 }
 
 /// A function's first instruction.
-pub(super) fn start(cx: &Cx<'_, '_>, subprog: u32) -> Check<InsnIdx> {
+pub(super) fn start<D: Domain>(cx: &Cx<'_, '_, D>, subprog: u32) -> Check<InsnIdx> {
     facts_of(cx, subprog).map(|facts| facts.start)
 }
 
 /// There is room for one more frame. (`setup_func_entry`)
-pub(super) fn check_depth(cx: &Cx<'_, '_>, state: &State) -> Check<()> {
+pub(super) fn check_depth<D: Domain>(cx: &Cx<'_, '_, D>, state: &State<D>) -> Check<()> {
     let frames = u32::try_from(state.frames().len()).unwrap_or(u32::MAX).saturating_add(1);
     if frames > cx.facts.limits.call_frames { Err(CallCause::TooDeep { frames }.into()) } else { Ok(()) }
 }
 
 /// Calls a function of the program. (`check_func_call`)
-pub(super) fn call(cx: &mut Cx<'_, '_>, state: &mut State, off: i32) -> Check<Next> {
+pub(super) fn call<D: Domain>(cx: &mut Cx<'_, '_, D>, state: &mut State<D>, off: i32) -> Check<Next> {
     let target = cx.at.offset(i64::from(off).saturating_add(1));
     let subprog = target.and_then(|target| cx.facts.subprog_starting_at(target));
     let subprog = subprog.ok_or(Stop::Internal("a call into the middle of a function"))?;
@@ -46,7 +47,7 @@ pub(super) fn call(cx: &mut Cx<'_, '_>, state: &mut State, off: i32) -> Check<Ne
 }
 
 /// Goes on in a static function.
-fn enter(cx: &mut Cx<'_, '_>, state: &mut State, subprog: u32, start: InsnIdx) -> Check<Next> {
+fn enter<D: Domain>(cx: &mut Cx<'_, '_, D>, state: &mut State<D>, subprog: u32, start: InsnIdx) -> Check<Next> {
     if cx.facts.incoming_stack_args(subprog) > 0
         && let Some(passes) = cx.memo.passes_stack_args.get_mut(state.top().subprog as usize)
     {
@@ -70,9 +71,9 @@ fn enter(cx: &mut Cx<'_, '_>, state: &mut State, subprog: u32, start: InsnIdx) -
 }
 
 /// Takes a global function's word for what it does.
-fn call_global(
-    cx: &mut Cx<'_, '_>,
-    state: &mut State,
+fn call_global<D: Domain>(
+    cx: &mut Cx<'_, '_, D>,
+    state: &mut State<D>,
     subprog: u32,
     facts: &SubprogFacts,
     matches: Result<(), Cause>,
@@ -122,7 +123,11 @@ fn call_global(
 /// # Errors
 ///
 /// What refuses static functions too.
-pub(super) fn compare_arguments(cx: &mut Cx<'_, '_>, state: &mut State, subprog: u32) -> Check<Result<(), Cause>> {
+pub(super) fn compare_arguments<D: Domain>(
+    cx: &mut Cx<'_, '_, D>,
+    state: &mut State<D>,
+    subprog: u32,
+) -> Check<Result<(), Cause>> {
     let facts = facts_of(cx, subprog)?;
     let prototype = |reason: &PrototypeReason| CallCause::Prototype {
         name: facts.name.clone().unwrap_or_default(),
@@ -169,7 +174,7 @@ pub(super) fn compare_arguments(cx: &mut Cx<'_, '_>, state: &mut State, subprog:
 }
 
 /// The arguments beyond the fifth were stored. (`check_outgoing_stack_args`)
-fn check_stack_arguments(state: &State, expected: u32) -> Check<()> {
+fn check_stack_arguments<D: Domain>(state: &State<D>, expected: u32) -> Check<()> {
     let stored = &state.top().out_args;
     for missing in 1..=expected.saturating_sub(REG_ARGS) {
         let value = stored.get(missing as usize - 1).unwrap_or(&Value::Uninit);
@@ -181,7 +186,7 @@ fn check_stack_arguments(state: &State, expected: u32) -> Check<()> {
 }
 
 /// Where an argument is passed, and what is passed there.
-fn passed(state: &State, index: u8) -> (Place, Value) {
+fn passed<D: Domain>(state: &State<D>, index: u8) -> (Place, Value<D>) {
     match Reg::arg(index) {
         Some(reg) => (Place::Reg(reg), *state.reg(reg)),
         None => {
@@ -192,7 +197,7 @@ fn passed(state: &State, index: u8) -> (Place, Value) {
 }
 
 /// The exact value of an argument was relied upon.
-fn demand(cx: &mut Cx<'_, '_>, state: &State, place: Place) {
+fn demand<D: Domain>(cx: &mut Cx<'_, '_, D>, state: &State<D>, place: Place) {
     match place {
         Place::Reg(reg) => cx.demand(state, reg),
         Place::StackArg(slot) => cx.fx.demands.push(Demand::StackArg { frame: state.depth(), slot }),
@@ -200,9 +205,9 @@ fn demand(cx: &mut Cx<'_, '_>, state: &State, place: Place) {
 }
 
 /// One argument against one parameter. (`btf_check_func_arg_match`)
-fn check_argument(
-    cx: &mut Cx<'_, '_>,
-    state: &mut State,
+fn check_argument<D: Domain>(
+    cx: &mut Cx<'_, '_, D>,
+    state: &mut State<D>,
     facts: &SubprogFacts,
     subprog: u32,
     shape: ArgShape,
@@ -270,7 +275,13 @@ fn check_argument(
 }
 
 /// Memory that the function may read and write, or null. (`check_mem_reg`)
-fn check_memory(cx: &mut Cx<'_, '_>, state: &mut State, value: &Value, place: Place, size: u32) -> Check<()> {
+fn check_memory<D: Domain>(
+    cx: &mut Cx<'_, '_, D>,
+    state: &mut State<D>,
+    value: &Value<D>,
+    place: Place,
+    size: u32,
+) -> Check<()> {
     if value.is_null() {
         demand(cx, state, place);
         return Ok(());
@@ -286,7 +297,11 @@ fn check_memory(cx: &mut Cx<'_, '_>, state: &mut State, value: &Value, place: Pl
 }
 
 /// The address of a function, to be called back. (`check_ld_imm`)
-pub(crate) fn function_address(cx: &mut Cx<'_, '_>, state: &mut State, target: InsnIdx) -> Check<Value> {
+pub(crate) fn function_address<D: Domain>(
+    cx: &mut Cx<'_, '_, D>,
+    state: &mut State<D>,
+    target: InsnIdx,
+) -> Check<Value<D>> {
     let _ = state;
     let subprog = cx.facts.subprog_starting_at(target).ok_or(Stop::Internal("the address of no function"))?;
     let request = cx.facts.request;

@@ -1,5 +1,6 @@
 //! Alignment.
 
+use bpfvet_domain::Domain;
 use bpfvet_domain::Tnum;
 use bpfvet_platform::MapKind;
 
@@ -15,7 +16,13 @@ const NET_IP_ALIGN: u64 = 2;
 ///
 /// It has to be on the stack, whose tracking relies on it, in tables of instructions, and wherever the caller or the load's
 /// flags say so.
-pub(crate) fn check_alignment(cx: &Cx<'_, '_>, pointer: &Pointer, off: i64, size: u32, strict_once: bool) -> Check<()> {
+pub(crate) fn check_alignment<D: Domain>(
+    cx: &Cx<'_, '_, D>,
+    pointer: &Pointer<D>,
+    off: i64,
+    size: u32,
+    strict_once: bool,
+) -> Check<()> {
     let mut strict = strict_once || cx.facts.request.flags.asks_alignment();
     let mut extra = 0;
     match pointer.region {
@@ -42,10 +49,10 @@ pub(crate) fn check_alignment(cx: &Cx<'_, '_>, pointer: &Pointer, off: i64, size
         return Ok(());
     }
     let fixed = Tnum::constant(extra.wrapping_add(off.cast_unsigned()));
-    if Tnum::add(pointer.off.tnum(), fixed).is_aligned(u64::from(size)) {
+    if Tnum::add(pointer.off.bits(), fixed).is_aligned(u64::from(size)) {
         Ok(())
     } else {
         let base = pointer.region.base();
-        Err(MemoryCause::Misaligned { base, offset: pointer.off.tnum(), off, size }.into())
+        Err(MemoryCause::Misaligned { base, offset: pointer.off.bits(), off, size }.into())
     }
 }

@@ -3,13 +3,14 @@
 use crate::failure::Check;
 use crate::value::{Flags, Pointer, Region};
 use crate::violation::{MemoryCause, Place};
+use bpfvet_domain::Domain;
 
 /// Whether an access starts at a known, non-negative offset. (`__check_buffer_access`)
-pub(crate) fn check_buffer(pointer: &Pointer, place: Place, off: i64, size: i64) -> Check<()> {
+pub(crate) fn check_buffer<D: Domain>(pointer: &Pointer<D>, place: Place, off: i64, size: i64) -> Check<()> {
     // The end is the host's to check against what it attaches the program to.
     let _ = size;
     let Some(offset) = pointer.const_off() else {
-        return Err(MemoryCause::BufferVariable { place, off, offset: pointer.off.tnum() }.into());
+        return Err(MemoryCause::BufferVariable { place, off, offset: pointer.off.bits() }.into());
     };
     if offset.saturating_add(off) < 0 {
         let kind = if matches!(pointer.region, Region::TpBuffer) {

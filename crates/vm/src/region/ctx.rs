@@ -1,5 +1,6 @@
 //! The context, and the flow keys it can lead to.
 
+use bpfvet_domain::Domain;
 use bpfvet_platform::{CtxKind, CtxValue, ProgramType};
 
 use crate::cx::Cx;
@@ -14,7 +15,12 @@ use super::{check_bounds, check_offset};
 const FLOW_KEYS: i64 = 56;
 
 /// What a load yields. (`check_ctx_access`)
-pub(super) fn load(cx: &mut Cx<'_, '_>, pointer: &Pointer, access: Access, signed: bool) -> Check<Value> {
+pub(super) fn load<D: Domain>(
+    cx: &mut Cx<'_, '_, D>,
+    pointer: &Pointer<D>,
+    access: Access,
+    signed: bool,
+) -> Check<Value<D>> {
     let facts = cx.facts;
     match &facts.kind.ctx {
         CtxKind::Buffer { size } => {
@@ -37,7 +43,7 @@ pub(super) fn load(cx: &mut Cx<'_, '_>, pointer: &Pointer, access: Access, signe
 }
 
 /// Whether a store is allowed.
-pub(super) fn check_store(cx: &Cx<'_, '_>, pointer: &Pointer, access: Access) -> Check<()> {
+pub(super) fn check_store<D: Domain>(cx: &Cx<'_, '_, D>, pointer: &Pointer<D>, access: Access) -> Check<()> {
     let facts = cx.facts;
     match &facts.kind.ctx {
         CtxKind::Buffer { size } => check_bounds(pointer, access, *size, false),
@@ -63,7 +69,7 @@ pub(super) fn check_store(cx: &Cx<'_, '_>, pointer: &Pointer, access: Access) ->
 }
 
 /// The value that a context field holds.
-fn yielded(cx: &mut Cx<'_, '_>, value: CtxValue) -> Check<Value> {
+fn yielded<D: Domain>(cx: &mut Cx<'_, '_, D>, value: CtxValue) -> Check<Value<D>> {
     let (region, nullable) = match value {
         CtxValue::Scalar => return Ok(cx.unknown()),
         CtxValue::PacketData => (Region::Packet { group: None, range: 0 }, false),
@@ -90,10 +96,10 @@ fn yielded(cx: &mut Cx<'_, '_>, value: CtxValue) -> Check<Value> {
 }
 
 /// Whether an access lies in the flow keys. (`check_flow_keys_access`)
-pub(super) fn check_flow_keys(pointer: &Pointer, access: Access) -> Check<()> {
+pub(super) fn check_flow_keys<D: Domain>(pointer: &Pointer<D>, access: Access) -> Check<()> {
     let Some(offset) = pointer.const_off() else {
         return Err(
-            MemoryCause::FlowKeysVariable { place: access.place, off: access.off, offset: pointer.off.tnum() }.into()
+            MemoryCause::FlowKeysVariable { place: access.place, off: access.off, offset: pointer.off.bits() }.into()
         );
     };
     let off = access.off.saturating_add(offset);

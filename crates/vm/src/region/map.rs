@@ -1,6 +1,6 @@
 //! Map values: flags, bounds, special fields, contents that cannot change.
 
-use bpfvet_domain::Scalar;
+use bpfvet_domain::Domain;
 use bpfvet_insn::Size;
 use bpfvet_platform::{FieldKind, MapDef, MapField, MapKind};
 
@@ -13,7 +13,7 @@ use crate::violation::{Access, AccessKind, MemoryCause};
 
 use super::check_bounds;
 
-fn def<'a>(cx: &'a Cx<'_, '_>, map: MapRef) -> Check<&'a MapDef> {
+fn def<'a, D: Domain>(cx: &'a Cx<'_, '_, D>, map: MapRef) -> Check<&'a MapDef> {
     cx.facts.map(map).ok_or(Stop::Internal("a pointer names a map that the program does not have"))
 }
 
@@ -24,7 +24,13 @@ fn addressable(map: &MapDef) -> u32 {
 }
 
 /// Whether the map's flags let programs read, or write. (`check_map_access_type`)
-pub(crate) fn check_map_flags(cx: &Cx<'_, '_>, pointer: &Pointer, off: i64, size: i64, kind: AccessKind) -> Check<()> {
+pub(crate) fn check_map_flags<D: Domain>(
+    cx: &Cx<'_, '_, D>,
+    pointer: &Pointer<D>,
+    off: i64,
+    size: i64,
+    kind: AccessKind,
+) -> Check<()> {
     let Some(map) = pointer.region.map() else { return Err(Stop::Internal("map flags asked of another region")) };
     let map = def(cx, map)?;
     let implied = cx.facts.platform.map_kind(map.kind).map_or(0, |info| info.implied_flags);
@@ -41,9 +47,9 @@ pub(crate) fn check_map_flags(cx: &Cx<'_, '_>, pointer: &Pointer, off: i64, size
 }
 
 /// Whether an access lies in the value and touches nothing special. (`check_map_access`)
-pub(crate) fn check_map_value(
-    cx: &Cx<'_, '_>,
-    pointer: &Pointer,
+pub(crate) fn check_map_value<D: Domain>(
+    cx: &Cx<'_, '_, D>,
+    pointer: &Pointer<D>,
     access: Access,
     zero_ok: bool,
     by_helper: bool,
@@ -51,8 +57,9 @@ pub(crate) fn check_map_value(
     let Some(map) = pointer.region.map() else { return Err(Stop::Internal("map bounds asked of another region")) };
     let map = def(cx, map)?;
     check_bounds(pointer, access, addressable(map), zero_ok)?;
-    let start = pointer.off.smin().saturating_add(access.off);
-    let end = pointer.off.umax().cast_signed().saturating_add(access.off).saturating_add(access.size);
+    let (off, varying) = (access.off.saturating_add(pointer.off.fixed()), pointer.off.varying());
+    let start = varying.smin().saturating_add(off);
+    let end = varying.umax().cast_signed().saturating_add(off).saturating_add(access.size);
     for field in &map.fields {
         let at = i64::from(field.offset);
         if start < at.saturating_add(i64::from(field.size)) && at < end {
@@ -63,7 +70,7 @@ pub(crate) fn check_map_value(
 }
 
 /// Whether a special field may be touched so: only pointers to kernel objects, whole and directly.
-fn check_field(pointer: &Pointer, access: Access, field: &MapField, by_helper: bool) -> Check<()> {
+fn check_field<D: Domain>(pointer: &Pointer<D>, access: Access, field: &MapField, by_helper: bool) -> Check<()> {
     let kind = field.kind;
     match kind {
         FieldKind::KptrUnref | FieldKind::KptrRef | FieldKind::KptrPercpu | FieldKind::Uptr => {
@@ -95,7 +102,7 @@ fn check_field(pointer: &Pointer, access: Access, field: &MapField, by_helper: b
     }
 }
 
-fn touches_kptr(map: &MapDef, pointer: &Pointer, access: Access) -> bool {
+fn touches_kptr<D: Domain>(map: &MapDef, pointer: &Pointer<D>, access: Access) -> bool {
     pointer.const_off().is_some_and(|offset| {
         let off = offset.saturating_add(access.off);
         map.fields.iter().any(|field| {
@@ -109,15 +116,15 @@ fn touches_kptr(map: &MapDef, pointer: &Pointer, access: Access) -> bool {
 }
 
 /// What a load yields.
-pub(super) fn load(
-    cx: &mut Cx<'_, '_>,
-    pointer: &Pointer,
+pub(super) fn load<D: Domain>(
+    cx: &mut Cx<'_, '_, D>,
+    pointer: &Pointer<D>,
     map: MapRef,
     access: Access,
     size: Size,
     signed: bool,
     wanted: bool,
-) -> Check<Value> {
+) -> Check<Value<D>> {
     check_map_flags(cx, pointer, access.off, access.size, AccessKind::Read)?;
     check_map_value(cx, pointer, access, false, false)?;
     let def = def(cx, map)?;
@@ -137,13 +144,13 @@ pub(super) fn load(
     if def.kind != MapKind::PERCPU_ARRAY
         && let Some(known) = frozen(def, pointer, access, size, signed)
     {
-        return Ok(cx.scalar(Scalar::constant(known)));
+        return Ok(cx.scalar(D::constant(known)));
     }
     Ok(cx.unknown())
 }
 
 /// The number that is there and will stay there. (`bpf_map_direct_read`)
-fn frozen(map: &MapDef, pointer: &Pointer, access: Access, size: Size, signed: bool) -> Option<u64> {
+fn frozen<D: Domain>(map: &MapDef, pointer: &Pointer<D>, access: Access, size: Size, signed: bool) -> Option<u64> {
     if map.program_writes() {
         return None;
     }
@@ -162,7 +169,12 @@ fn frozen(map: &MapDef, pointer: &Pointer, access: Access, size: Size, signed: b
 }
 
 /// Whether a store is allowed.
-pub(super) fn check_store(cx: &Cx<'_, '_>, pointer: &Pointer, map: MapRef, access: Access) -> Check<()> {
+pub(super) fn check_store<D: Domain>(
+    cx: &Cx<'_, '_, D>,
+    pointer: &Pointer<D>,
+    map: MapRef,
+    access: Access,
+) -> Check<()> {
     check_map_flags(cx, pointer, access.off, access.size, AccessKind::Write)?;
     check_map_value(cx, pointer, access, false, false)?;
     if touches_kptr(def(cx, map)?, pointer, access) {

@@ -12,7 +12,7 @@ mod packet;
 mod socket;
 pub(crate) mod stack;
 
-use bpfvet_domain::Scalar;
+use bpfvet_domain::{Domain, Width};
 use bpfvet_insn::{Reg, Size};
 
 use crate::cx::Cx;
@@ -53,7 +53,7 @@ pub(crate) struct Target {
 }
 
 impl Target {
-    fn access(&self, pointer: &Pointer, kind: AccessKind) -> Access {
+    fn access<D: Domain>(&self, pointer: &Pointer<D>, kind: AccessKind) -> Access {
         Access {
             place: Place::Reg(self.base),
             tag: pointer.tag(),
@@ -63,7 +63,7 @@ impl Target {
         }
     }
 
-    fn invalid<T>(&self, value: &Value, kind: AccessKind) -> Check<T> {
+    fn invalid<T, D: Domain>(&self, value: &Value<D>, kind: AccessKind) -> Check<T> {
         let access = Access {
             place: Place::Reg(self.base),
             tag: value.tag(),
@@ -76,7 +76,13 @@ impl Target {
 }
 
 /// Loads into `dst`, or only checks that it could where `dst` is `None`.
-pub(crate) fn load(cx: &mut Cx<'_, '_>, state: &mut State, to: Target, dst: Option<Reg>, signed: bool) -> Check<()> {
+pub(crate) fn load<D: Domain>(
+    cx: &mut Cx<'_, '_, D>,
+    state: &mut State<D>,
+    to: Target,
+    dst: Option<Reg>,
+    signed: bool,
+) -> Check<()> {
     let base = *state.reg(to.base);
     let Value::Pointer(pointer) = &base else { return to.invalid(&base, AccessKind::Read) };
     let off = i64::from(to.off);
@@ -144,15 +150,15 @@ pub(crate) fn load(cx: &mut Cx<'_, '_>, state: &mut State, to: Target, dst: Opti
 }
 
 /// A loaded value as `size` bytes give it: zero-extended, or sign-extended.
-fn narrowed(value: Value, size: Size, signed: bool) -> Value {
+fn narrowed<D: Domain>(value: Value<D>, size: Size, signed: bool) -> Value<D> {
     match value {
         Value::Scalar(scalar) if size != Size::B8 && !fault::on(Fault::FillNotCut) => {
             if signed && !fault::on(Fault::FillForgetsSign) {
                 let fits = scalar.num.umax() < 1 << (size.bits() - 1);
-                let num = Scalar::sign_extend(size.bytes(), scalar.num);
+                let num = D::sign_extend(size.bytes(), Width::W64, scalar.num);
                 Value::Scalar(ScalarValue { num, link: if fits { scalar.link } else { None }, precise: scalar.precise })
             } else {
-                Value::Scalar(ScalarValue { num: Scalar::truncate(size.bytes(), scalar.num), ..scalar })
+                Value::Scalar(ScalarValue { num: D::truncate(size.bytes(), scalar.num), ..scalar })
             }
         }
         Value::Scalar(_) | Value::Pointer(_) | Value::Uninit => value,
@@ -160,7 +166,7 @@ fn narrowed(value: Value, size: Size, signed: bool) -> Value {
 }
 
 /// Stores.
-pub(crate) fn store(cx: &mut Cx<'_, '_>, state: &mut State, to: Target, what: Stored) -> Check<()> {
+pub(crate) fn store<D: Domain>(cx: &mut Cx<'_, '_, D>, state: &mut State<D>, to: Target, what: Stored) -> Check<()> {
     let base = *state.reg(to.base);
     let Value::Pointer(pointer) = &base else { return to.invalid(&base, AccessKind::Write) };
     let off = i64::from(to.off);
@@ -214,7 +220,7 @@ pub(crate) fn store(cx: &mut Cx<'_, '_>, state: &mut State, to: Target, what: St
     }
 }
 
-fn check_leak(cx: &Cx<'_, '_>, state: &State, what: Stored, to: LeakTo) -> Check<()> {
+fn check_leak<D: Domain>(cx: &Cx<'_, '_, D>, state: &State<D>, what: Stored, to: LeakTo) -> Check<()> {
     match what {
         Stored::Reg(reg) if cx.leaks(state.reg(reg)) => Err(PolicyCause::PointerLeak { reg, to }.into()),
         Stored::Reg(_) | Stored::Imm(_) | Stored::Untracked => Ok(()),

@@ -1,5 +1,6 @@
 //! Sockets: structures that the host shows field by field.
 
+use bpfvet_domain::Domain;
 use bpfvet_platform::SocketView;
 
 use crate::cx::Cx;
@@ -8,7 +9,12 @@ use crate::value::{Pointer, SocketKind};
 use crate::violation::{Access, MemoryCause};
 
 /// Whether a field may be read. (`check_sock_access`)
-pub(super) fn check(cx: &Cx<'_, '_>, pointer: &Pointer, kind: SocketKind, access: Access) -> Check<()> {
+pub(super) fn check<D: Domain>(
+    cx: &Cx<'_, '_, D>,
+    pointer: &Pointer<D>,
+    kind: SocketKind,
+    access: Access,
+) -> Check<()> {
     if pointer.off.smin() < 0 {
         return Err(MemoryCause::SocketNegative { place: access.place }.into());
     }

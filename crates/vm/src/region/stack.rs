@@ -1,6 +1,6 @@
 //! The stack: spills, fills, and bytes.
 
-use bpfvet_domain::Scalar;
+use bpfvet_domain::Domain;
 use bpfvet_insn::{Reg, Size};
 
 use crate::cx::Cx;
@@ -24,7 +24,7 @@ pub(crate) enum StackRange {
 }
 
 /// The frame that a stack pointer points into.
-fn frame_of(pointer: &Pointer) -> Check<usize> {
+fn frame_of<D: Domain>(pointer: &Pointer<D>) -> Check<usize> {
     match pointer.region {
         Region::Stack { frame } => Ok(usize::from(frame)),
         Region::Ctx
@@ -48,7 +48,13 @@ fn frame_of(pointer: &Pointer) -> Check<usize> {
 
 /// Whether an access stays on the stack; the stack is then as deep as it needs.
 /// (`check_stack_access_within_bounds`, `grow_stack_state`)
-fn check_within(cx: &mut Cx<'_, '_>, state: &mut State, pointer: &Pointer, frame: usize, access: Access) -> Check<()> {
+fn check_within<D: Domain>(
+    cx: &mut Cx<'_, '_, D>,
+    state: &mut State<D>,
+    pointer: &Pointer<D>,
+    frame: usize,
+    access: Access,
+) -> Check<()> {
     let limit = i64::from(cx.facts.limits.stack_bytes);
     let constant = pointer.const_off();
     let (min, max) = if let Some(offset) = constant {
@@ -68,7 +74,7 @@ fn check_within(cx: &mut Cx<'_, '_>, state: &mut State, pointer: &Pointer, frame
     };
     if min < deepest || min > -1 || max > 0 || access.size < 0 {
         let start = constant.map(|_| min);
-        return Err(MemoryCause::StackOutOfBounds { access, start, offset: pointer.off.tnum() }.into());
+        return Err(MemoryCause::StackOutOfBounds { access, start, offset: pointer.off.bits() }.into());
     }
     let bytes = u32::try_from(-min).unwrap_or(u32::MAX);
     if bytes > state.frame(frame).stack.depth() {
@@ -82,7 +88,7 @@ fn check_within(cx: &mut Cx<'_, '_>, state: &mut State, pointer: &Pointer, frame
 
 /// Makes sure that a number has a group, so that what is learned of one copy is learned of all.
 /// (`assign_scalar_id_before_mov`)
-pub(crate) fn link(cx: &mut Cx<'_, '_>, scalar: &mut ScalarValue) {
+pub(crate) fn link<D: Domain>(cx: &mut Cx<'_, '_, D>, scalar: &mut ScalarValue<D>) {
     if scalar.link.is_some_and(|link| link.delta != LinkDelta::Base) {
         scalar.link = None;
     }
@@ -92,7 +98,7 @@ pub(crate) fn link(cx: &mut Cx<'_, '_>, scalar: &mut ScalarValue) {
 }
 
 /// How many bits a number needs.
-fn width_of(num: &Scalar) -> u32 {
+fn width_of<D: Domain>(num: &D) -> u32 {
     64 - num.umax().leading_zeros()
 }
 
@@ -102,10 +108,10 @@ fn places(off: i64, size: i64) -> impl Iterator<Item = (i64, (usize, usize))> {
 }
 
 /// Stores.
-pub(super) fn store(
-    cx: &mut Cx<'_, '_>,
-    state: &mut State,
-    pointer: &Pointer,
+pub(super) fn store<D: Domain>(
+    cx: &mut Cx<'_, '_, D>,
+    state: &mut State<D>,
+    pointer: &Pointer<D>,
     frame: usize,
     access: Access,
     size: Size,
@@ -122,7 +128,14 @@ pub(super) fn store(
 }
 
 /// Stores at a known place. (`check_stack_write_fixed_off`)
-fn store_fixed(cx: &mut Cx<'_, '_>, state: &mut State, frame: usize, off: i64, size: Size, what: Stored) -> Check<()> {
+fn store_fixed<D: Domain>(
+    cx: &mut Cx<'_, '_, D>,
+    state: &mut State<D>,
+    frame: usize,
+    off: i64,
+    size: Size,
+    what: Stored,
+) -> Check<()> {
     let (index, _) = Stack::locate(off);
     let slot = *state.frame(frame).stack.slot(index);
     if !cx.facts.may_leak() && slot.spilled().is_some_and(Value::is_pointer) && size != Size::B8 {
@@ -199,12 +212,19 @@ fn store_fixed(cx: &mut Cx<'_, '_>, state: &mut State, frame: usize, off: i64, s
     Ok(())
 }
 
-fn note_slot(cx: &mut Cx<'_, '_>, frame: usize, index: usize) {
+fn note_slot<D: Domain>(cx: &mut Cx<'_, '_, D>, frame: usize, index: usize) {
     cx.fx.note.slot = Some((u8::try_from(frame).unwrap_or(u8::MAX), u8::try_from(index).unwrap_or(u8::MAX)));
 }
 
 /// Stores somewhere in `min..max`: everything there may have changed. (`check_stack_write_var_off`)
-fn store_variable(cx: &mut Cx<'_, '_>, state: &mut State, frame: usize, min: i64, max: i64, what: Stored) -> Check<()> {
+fn store_variable<D: Domain>(
+    cx: &mut Cx<'_, '_, D>,
+    state: &mut State<D>,
+    frame: usize,
+    min: i64,
+    max: i64,
+    what: Stored,
+) -> Check<()> {
     let writing_zero = match what {
         Stored::Reg(reg) => state.reg(reg).is_null(),
         Stored::Imm(imm) => imm == 0,
@@ -252,10 +272,10 @@ fn store_variable(cx: &mut Cx<'_, '_>, state: &mut State, frame: usize, min: i64
 }
 
 /// Loads into `dst`, or only checks that it could. (`check_stack_read`)
-pub(super) fn load(
-    cx: &mut Cx<'_, '_>,
-    state: &mut State,
-    pointer: &Pointer,
+pub(super) fn load<D: Domain>(
+    cx: &mut Cx<'_, '_, D>,
+    state: &mut State<D>,
+    pointer: &Pointer<D>,
     frame: usize,
     access: Access,
     size: Size,
@@ -267,7 +287,7 @@ pub(super) fn load(
     }
     let Some(dst) = dst else {
         return Err(MemoryCause::VariableStackToHelper {
-            offset: pointer.off.tnum(),
+            offset: pointer.off.bits(),
             off: access.off,
             size: size.bytes(),
         }
@@ -280,9 +300,9 @@ pub(super) fn load(
 }
 
 /// Loads from a known place. (`check_stack_read_fixed_off`)
-fn load_fixed(
-    cx: &mut Cx<'_, '_>,
-    state: &mut State,
+fn load_fixed<D: Domain>(
+    cx: &mut Cx<'_, '_, D>,
+    state: &mut State<D>,
     frame: usize,
     off: i64,
     size: Size,
@@ -320,11 +340,11 @@ fn load_fixed(
     check_bytes(cx, &slot, off, size, true)?;
     let kinds = |wanted| places(off, i64::from(size.bytes())).all(|(_, (_, byte))| slot.byte(byte) == wanted);
     if kinds(ByteKind::Spill) && scalar.is_zero() {
-        let zero = cx.scalar(Scalar::constant(0));
+        let zero = cx.scalar(D::constant(0));
         state.set(dst, zero);
         note_slot(cx, frame, index);
     } else if kinds(ByteKind::Zero) {
-        let zero = cx.scalar(Scalar::constant(0));
+        let zero = cx.scalar(D::constant(0));
         state.set(dst, zero);
     } else {
         read_bytes(cx, state, frame, off, off + i64::from(size.bytes()), dst);
@@ -333,13 +353,13 @@ fn load_fixed(
 }
 
 /// Brings a whole value back.
-fn fill_whole(
-    cx: &mut Cx<'_, '_>,
-    state: &mut State,
+fn fill_whole<D: Domain>(
+    cx: &mut Cx<'_, '_, D>,
+    state: &mut State<D>,
     frame: usize,
     off: i64,
     index: usize,
-    spilled: Value,
+    spilled: Value<D>,
     dst: Option<Reg>,
 ) -> Check<()> {
     match dst {
@@ -362,7 +382,7 @@ fn fill_whole(
 }
 
 /// Writes a spilled number back after it was given a group.
-fn put_back(state: &mut State, frame: usize, index: usize, scalar: ScalarValue) {
+fn put_back<D: Domain>(state: &mut State<D>, frame: usize, index: usize, scalar: ScalarValue<D>) {
     let unchanged = state.frame(frame).stack.slot(index).spilled() == Some(&Value::Scalar(scalar));
     if !unchanged && let Some(place) = state.frame_mut(frame).stack.slot_mut(index).and_then(Slot::spilled_mut) {
         *place = Value::Scalar(scalar);
@@ -370,7 +390,7 @@ fn put_back(state: &mut State, frame: usize, index: usize, scalar: ScalarValue) 
 }
 
 /// Whether all bytes may be read. `over_spill`: bytes of a spilled value count as readable.
-fn check_bytes(cx: &Cx<'_, '_>, slot: &Slot, off: i64, size: Size, over_spill: bool) -> Check<()> {
+fn check_bytes<D: Domain>(cx: &Cx<'_, '_, D>, slot: &Slot<D>, off: i64, size: Size, over_spill: bool) -> Check<()> {
     // The kernel reports the byte counted from the lowest address.
     for (byte, (_, place)) in places(off, i64::from(size.bytes())) {
         match slot.byte(place) {
@@ -391,7 +411,7 @@ fn check_bytes(cx: &Cx<'_, '_>, slot: &Slot, off: i64, size: Size, over_spill: b
 }
 
 /// What reading the bytes `min..max` yields: zero if all are, something otherwise. (`mark_reg_stack_read`)
-fn read_bytes(cx: &mut Cx<'_, '_>, state: &mut State, frame: usize, min: i64, max: i64, dst: Reg) {
+fn read_bytes<D: Domain>(cx: &mut Cx<'_, '_, D>, state: &mut State<D>, frame: usize, min: i64, max: i64, dst: Reg) {
     let mut spilled_zeros = 0u64;
     let mut all_zero = true;
     for off in min..max {
@@ -417,7 +437,7 @@ fn read_bytes(cx: &mut Cx<'_, '_>, state: &mut State, frame: usize, min: i64, ma
             }
         }
     }
-    let value = if all_zero { cx.scalar(Scalar::constant(0)) } else { cx.unknown() };
+    let value = if all_zero { cx.scalar(D::constant(0)) } else { cx.unknown() };
     state.set(dst, value);
     if all_zero && spilled_zeros != 0 && !fault::on(Fault::ZeroDemandDropped) {
         cx.fx.demands.push(Demand::Slots { frame: state.depth(), of: frame, slots: spilled_zeros });
@@ -429,10 +449,10 @@ fn read_bytes(cx: &mut Cx<'_, '_>, state: &mut State, frame: usize, min: i64, ma
 /// `raw`: the helper writes it whole, so that nothing need be initialised. `negated`: what the callee does with it is not
 /// known, so that bytes dropped as never read are let through.
 #[expect(clippy::too_many_arguments, reason = "each is a fact of the access; a struct of them would be used once")]
-pub(crate) fn check_range(
-    cx: &mut Cx<'_, '_>,
-    state: &mut State,
-    pointer: &Pointer,
+pub(crate) fn check_range<D: Domain>(
+    cx: &mut Cx<'_, '_, D>,
+    state: &mut State<D>,
+    pointer: &Pointer<D>,
     place: Place,
     off: i64,
     size: i64,
@@ -454,7 +474,7 @@ pub(crate) fn check_range(
         (offset + off, offset + off)
     } else {
         if !cx.facts.request.privilege.bypasses_spec_v1() {
-            return Err(MemoryCause::VariableStack { place, offset: pointer.off.tnum() }.into());
+            return Err(MemoryCause::VariableStack { place, offset: pointer.off.bits() }.into());
         }
         // Only memory that is initialised may be given at a variable offset, or the helper could return stale stack.
         (pointer.off.smin() + off, pointer.off.smax() + off)
@@ -497,14 +517,14 @@ pub(crate) fn check_range(
         if poisoned {
             return Err(MemoryCause::StackPoisoned { place: Some(place), off: min, byte, size }.into());
         }
-        let variable = if pointer.const_off().is_some() { None } else { Some(pointer.off.tnum()) };
+        let variable = if pointer.const_off().is_some() { None } else { Some(pointer.off.bits()) };
         return Err(MemoryCause::StackUninit { place: Some(place), off: min, byte, size, variable }.into());
     }
     Ok(StackRange::Checked)
 }
 
 /// Whether a helper may use every byte of a slot, and leaves the slot as it is. `any`: bytes that are never read will do.
-fn passes(cx: &Cx<'_, '_>, slot: &Slot, clobbers: bool, any: bool) -> bool {
+fn passes<D: Domain>(cx: &Cx<'_, '_, D>, slot: &Slot<D>, clobbers: bool, any: bool) -> bool {
     match slot {
         Slot::Bytes(bytes) => bytes.iter().all(|kind| match kind {
             ByteKind::Misc => true,
@@ -517,7 +537,7 @@ fn passes(cx: &Cx<'_, '_>, slot: &Slot, clobbers: bool, any: bool) -> bool {
     }
 }
 
-fn clobber_byte(state: &mut State, frame: usize, index: usize, byte: usize, clobbers: bool) {
+fn clobber_byte<D: Domain>(state: &mut State<D>, frame: usize, index: usize, byte: usize, clobbers: bool) {
     if clobbers && let Some(slot) = state.frame_mut(frame).stack.slot_mut(index) {
         slot.overwrite_byte(byte, ByteKind::Misc);
     }
@@ -526,7 +546,12 @@ fn clobber_byte(state: &mut State, frame: usize, index: usize, byte: usize, clob
 /// Marks the bytes that a helper wrote whole. (`check_helper_call`, after the arguments)
 ///
 /// The kernel stores them one by one as bytes that are not tracked, with all that a store entails.
-pub(crate) fn write_raw_bytes(cx: &mut Cx<'_, '_>, state: &mut State, pointer: &Pointer, size: u32) -> Check<()> {
+pub(crate) fn write_raw_bytes<D: Domain>(
+    cx: &mut Cx<'_, '_, D>,
+    state: &mut State<D>,
+    pointer: &Pointer<D>,
+    size: u32,
+) -> Check<()> {
     let frame = frame_of(pointer)?;
     let size = if fault::on(Fault::HelperWriteForgotten) { 0 } else { size };
     for off in 0..i64::from(size) {
@@ -537,10 +562,10 @@ pub(crate) fn write_raw_bytes(cx: &mut Cx<'_, '_>, state: &mut State, pointer: &
 }
 
 /// Writes whole slots with something that is not tracked, from the lowest address up. (`process_iter_arg`, `process_irq_flag`)
-pub(crate) fn write_raw_words(
-    cx: &mut Cx<'_, '_>,
-    state: &mut State,
-    pointer: &Pointer,
+pub(crate) fn write_raw_words<D: Domain>(
+    cx: &mut Cx<'_, '_, D>,
+    state: &mut State<D>,
+    pointer: &Pointer<D>,
     place: Place,
     count: usize,
 ) -> Check<()> {

@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use bpfvet_domain::Scalar;
+use bpfvet_domain::{Domain, Scalar, Views};
 use bpfvet_insn::{InsnIdx, Reg};
 
 use super::Stack;
@@ -31,10 +31,10 @@ pub enum FrameKind {
 
 /// The state of one function on the call stack.
 #[derive(Clone, Debug)]
-pub struct Frame {
-    regs: [Value; 11],
+pub struct Frame<D = Scalar> {
+    pub(super) regs: [Value<D>; 11],
     /// Its stack.
-    pub stack: Stack,
+    pub stack: Stack<D>,
     /// The call that entered it; `None` for an entry function.
     pub callsite: Option<InsnIdx>,
     /// Which function it is, by position in the program.
@@ -46,12 +46,12 @@ pub struct Frame {
     /// How many times a limited callback has been entered from here.
     pub callback_depth: u32,
     /// Arguments beyond the fifth that it is about to pass.
-    pub out_args: Vec<Value>,
+    pub out_args: Vec<Value<D>>,
     /// It has stored an outgoing argument or called something, so that incoming ones are out of reach.
     pub args_sealed: bool,
 }
 
-impl Frame {
+impl<D: Domain> Frame<D> {
     /// A frame with nothing readable but the frame pointer. `index` is its place on the call stack.
     #[must_use]
     pub fn new(index: usize, subprog: u32, callsite: Option<InsnIdx>) -> Self {
@@ -73,19 +73,26 @@ impl Frame {
         }
     }
 
+    /// Sets a register to a number that can be anything.
+    pub fn forget(&mut self, reg: Reg, precise: bool) {
+        self.set(reg, Value::Scalar(ScalarValue { num: D::unknown(), link: None, precise }));
+    }
+}
+
+impl<D: Views> Frame<D> {
     /// A register; the base of stack arguments reads as not readable.
     #[must_use]
-    pub fn reg(&self, reg: Reg) -> &Value {
+    pub fn reg(&self, reg: Reg) -> &Value<D> {
         self.regs.get(reg.index()).unwrap_or(&Value::Uninit)
     }
 
     /// A register, to be written; `None` for the base of stack arguments.
-    pub fn reg_mut(&mut self, reg: Reg) -> Option<&mut Value> {
+    pub fn reg_mut(&mut self, reg: Reg) -> Option<&mut Value<D>> {
         self.regs.get_mut(reg.index())
     }
 
     /// Writes a register; without effect on the base of stack arguments.
-    pub fn set(&mut self, reg: Reg, value: Value) {
+    pub fn set(&mut self, reg: Reg, value: Value<D>) {
         if let Some(place) = self.regs.get_mut(reg.index()) {
             *place = value;
         }
@@ -93,12 +100,12 @@ impl Frame {
 
     /// All eleven registers.
     #[must_use]
-    pub const fn regs(&self) -> &[Value; 11] {
+    pub const fn regs(&self) -> &[Value<D>; 11] {
         &self.regs
     }
 
     /// All eleven registers, to be written.
-    pub const fn regs_mut(&mut self) -> &mut [Value; 11] {
+    pub const fn regs_mut(&mut self) -> &mut [Value<D>; 11] {
         &mut self.regs
     }
 
@@ -112,18 +119,13 @@ impl Frame {
         self.out_args.iter_mut().for_each(|arg| *arg = Value::Uninit);
     }
 
-    /// Sets a register to a number that can be anything.
-    pub fn forget(&mut self, reg: Reg, precise: bool) {
-        self.set(reg, Value::Scalar(ScalarValue { num: Scalar::unknown(), link: None, precise }));
-    }
-
     /// Registers, spilled values from the top of the stack down, outgoing arguments that are readable.
-    pub fn values(&self) -> impl Iterator<Item = &Value> {
+    pub fn values(&self) -> impl Iterator<Item = &Value<D>> {
         self.regs.iter().chain(self.stack.spilled()).chain(self.out_args.iter().filter(|arg| **arg != Value::Uninit))
     }
 
     /// Calls `f` on each of them that `wants` names, in the same order.
-    pub fn for_each_value_mut(&mut self, wants: &mut impl FnMut(&Value) -> bool, f: &mut impl FnMut(&mut Value)) {
+    pub fn for_each_value_mut(&mut self, wants: &mut impl FnMut(&Value<D>) -> bool, f: &mut impl FnMut(&mut Value<D>)) {
         self.regs.iter_mut().filter(|value| wants(value)).for_each(&mut *f);
         self.stack.for_each_spilled_mut(wants, f);
         let readable = self.out_args.iter_mut().filter(|arg| **arg != Value::Uninit);

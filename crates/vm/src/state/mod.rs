@@ -1,12 +1,14 @@
 //! The abstract state: frames, stacks, references, locks.
 
 mod frame;
+mod known;
 mod object;
 mod refs;
 mod stack;
 
 use alloc::rc::Rc;
 use alloc::vec::Vec;
+use bpfvet_domain::{Scalar, Views};
 use core::num::NonZeroU32;
 
 use bpfvet_insn::{InsnIdx, Reg};
@@ -44,9 +46,9 @@ impl IdGen {
 ///
 /// Frames are shared between the states that branch from each other and copied when written.
 #[derive(Clone, Debug)]
-pub struct State {
+pub struct State<D = Scalar> {
     /// Call frames, the entry function's first. Never empty.
-    frames: Vec<Rc<Frame>>,
+    frames: Vec<Rc<Frame<D>>>,
     /// Live references and locks, oldest first.
     pub refs: Vec<Reference>,
     /// How many locks are held.
@@ -65,10 +67,10 @@ pub struct State {
     pub sleepable: bool,
 }
 
-impl State {
+impl<D: Views> State<D> {
     /// A state with one frame.
     #[must_use]
-    pub fn new(entry: Frame, sleepable: bool) -> Self {
+    pub fn new(entry: Frame<D>, sleepable: bool) -> Self {
         Self {
             frames: alloc::vec![Rc::new(entry)],
             refs: Vec::new(),
@@ -90,52 +92,52 @@ impl State {
 
     /// All frames, the entry function's first.
     #[must_use]
-    pub fn frames(&self) -> &[Rc<Frame>] {
+    pub fn frames(&self) -> &[Rc<Frame<D>>] {
         &self.frames
     }
 
     /// The frame at this index; the innermost where the index is beyond.
     #[must_use]
-    pub fn frame(&self, index: usize) -> &Frame {
+    pub fn frame(&self, index: usize) -> &Frame<D> {
         let last = self.depth();
         &self.frames[index.min(last)]
     }
 
     /// The same, to be written.
-    pub fn frame_mut(&mut self, index: usize) -> &mut Frame {
+    pub fn frame_mut(&mut self, index: usize) -> &mut Frame<D> {
         let last = self.depth();
         Rc::make_mut(&mut self.frames[index.min(last)])
     }
 
     /// The innermost frame.
     #[must_use]
-    pub fn top(&self) -> &Frame {
+    pub fn top(&self) -> &Frame<D> {
         self.frame(usize::MAX)
     }
 
     /// The innermost frame, to be written.
-    pub fn top_mut(&mut self) -> &mut Frame {
+    pub fn top_mut(&mut self) -> &mut Frame<D> {
         self.frame_mut(usize::MAX)
     }
 
     /// A register of the innermost frame. The base of stack arguments holds no value.
     #[must_use]
-    pub fn reg(&self, reg: Reg) -> &Value {
+    pub fn reg(&self, reg: Reg) -> &Value<D> {
         self.top().reg(reg)
     }
 
     /// Writes a register of the innermost frame.
-    pub fn set(&mut self, reg: Reg, value: Value) {
+    pub fn set(&mut self, reg: Reg, value: Value<D>) {
         self.top_mut().set(reg, value);
     }
 
     /// Enters a function.
-    pub fn push(&mut self, frame: Frame) {
+    pub fn push(&mut self, frame: Frame<D>) {
         self.frames.push(Rc::new(frame));
     }
 
     /// Leaves the innermost function; `None`, and nothing happens, in the entry function.
-    pub fn pop(&mut self) -> Option<Rc<Frame>> {
+    pub fn pop(&mut self) -> Option<Rc<Frame<D>>> {
         if self.frames.len() > 1 { self.frames.pop() } else { None }
     }
 
@@ -149,7 +151,7 @@ impl State {
     /// registers, slots from the top of the stack down, arguments.
     ///
     /// A frame is copied only if `f` says that it changed something there (`wants` decides first).
-    pub fn for_each_value_mut(&mut self, mut wants: impl FnMut(&Value) -> bool, mut f: impl FnMut(&mut Value)) {
+    pub fn for_each_value_mut(&mut self, mut wants: impl FnMut(&Value<D>) -> bool, mut f: impl FnMut(&mut Value<D>)) {
         for frame in &mut self.frames {
             if frame.values().any(&mut wants) {
                 Rc::make_mut(frame).for_each_value_mut(&mut wants, &mut f);
@@ -158,7 +160,7 @@ impl State {
     }
 
     /// Every value in registers, spilled slots and outgoing arguments, in the kernel's order.
-    pub fn values(&self) -> impl Iterator<Item = &Value> {
+    pub fn values(&self) -> impl Iterator<Item = &Value<D>> {
         self.frames.iter().flat_map(|frame| frame.values())
     }
 

@@ -1,5 +1,6 @@
 //! What must be given back: references, locks, saved interrupt states.
 
+use bpfvet_domain::Views;
 use core::num::NonZeroU32;
 
 use bpfvet_insn::{InsnIdx, Reg};
@@ -42,7 +43,7 @@ pub struct Reference {
     pub kind: ReferenceKind,
 }
 
-impl State {
+impl<D: Views> State<D> {
     /// Whether this object is a live reference.
     #[must_use]
     pub fn is_referenced(&self, object: Option<ObjectId>) -> bool {

@@ -10,6 +10,7 @@
 //! Byte 7 of a slot has the lowest address, so a value spilled in *n* bytes covers bytes 7 down to 8 − *n*.
 
 use alloc::rc::Rc;
+use bpfvet_domain::{Scalar, Views};
 
 use super::SlotObject;
 use crate::Value;
@@ -38,33 +39,33 @@ pub enum ByteKind {
 
 /// A value spilled into a slot.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Spill {
+pub struct Spill<D = Scalar> {
     /// The value.
-    pub value: Value,
+    pub value: Value<D>,
     /// How many bytes it takes: a run from byte 7 down.
     pub width: u8,
     /// The other bytes, in the places below the run, which takes one at least; the rest of the array has no meaning.
-    rest: [ByteKind; 7],
+    pub(super) rest: [ByteKind; 7],
 }
 
 /// One slot of eight bytes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Slot {
+pub enum Slot<D = Scalar> {
     /// Bytes that hold no spilled value.
     Bytes([ByteKind; 8]),
     /// A spilled value, and what lies above it.
-    Spill(Spill),
+    Spill(Spill<D>),
     /// What a function of the host keeps there.
     Object(SlotObject),
 }
 
-impl Slot {
+impl<D: Views> Slot<D> {
     /// A slot never written.
     pub const INVALID: Self = Self::Bytes([ByteKind::Invalid; 8]);
 
     /// A slot that holds a whole value.
     #[must_use]
-    pub const fn whole(value: Value) -> Self {
+    pub const fn whole(value: Value<D>) -> Self {
         Self::Spill(Spill { value, width: 8, rest: [ByteKind::Invalid; 7] })
     }
 
@@ -93,7 +94,7 @@ impl Slot {
 
     /// The spilled value, if there is one.
     #[must_use]
-    pub const fn spilled(&self) -> Option<&Value> {
+    pub const fn spilled(&self) -> Option<&Value<D>> {
         match self {
             Self::Bytes(_) | Self::Object(_) => None,
             Self::Spill(spill) => Some(&spill.value),
@@ -101,7 +102,7 @@ impl Slot {
     }
 
     /// The spilled value, to be written.
-    pub const fn spilled_mut(&mut self) -> Option<&mut Value> {
+    pub const fn spilled_mut(&mut self) -> Option<&mut Value<D>> {
         match self {
             Self::Bytes(_) | Self::Object(_) => None,
             Self::Spill(spill) => Some(&mut spill.value),
@@ -119,7 +120,7 @@ impl Slot {
 
     /// Spills `value` into its low `width` bytes. Bytes above that held part of another value become untracked; zeros and
     /// bytes never written stay.
-    pub fn spill(&mut self, value: Value, width: u32) {
+    pub fn spill(&mut self, value: Value<D>, width: u32) {
         let rest = core::array::from_fn(|byte| match self.byte(byte) {
             ByteKind::Spill | ByteKind::Misc | ByteKind::Iteration | ByteKind::IrqFlag => ByteKind::Misc,
             kind @ (ByteKind::Invalid | ByteKind::Zero | ByteKind::Poison) => kind,
@@ -200,13 +201,10 @@ impl Slot {
 }
 
 /// Slots that are copied together when one of them is written.
-const CHUNK: usize = 4;
+pub(super) const CHUNK: usize = 4;
 
 /// Neighbours. States that branch from each other share them until one writes.
-type Chunk = [Slot; CHUNK];
-
-/// Slots that were never written.
-const INVALID: Chunk = [Slot::INVALID; CHUNK];
+type Chunk<D> = [Slot<D>; CHUNK];
 
 /// A frame's stack, as deep as it was used.
 ///
@@ -214,13 +212,22 @@ const INVALID: Chunk = [Slot::INVALID; CHUNK];
 ///   stack ──▶ chunks, 16 ──▶ chunk, 4 slots     both shared, both copied when written;
 ///                 └────────▶ chunk              no chunk where no slot was ever written
 /// ```
-#[derive(Clone, Debug, Default)]
-pub struct Stack {
-    chunks: Rc<[Option<Rc<Chunk>>; STACK_SLOTS / CHUNK]>,
-    len: usize,
+#[derive(Clone, Debug)]
+pub struct Stack<D = Scalar> {
+    pub(super) chunks: Rc<[Option<Rc<Chunk<D>>>; STACK_SLOTS / CHUNK]>,
+    pub(super) len: usize,
 }
 
-impl Stack {
+impl<D> Default for Stack<D> {
+    fn default() -> Self {
+        Self { chunks: Rc::default(), len: 0 }
+    }
+}
+
+impl<D: Views> Stack<D> {
+    /// Slots that were never written.
+    const INVALID: Chunk<D> = [Slot::INVALID; CHUNK];
+
     /// How many slots are in use.
     #[must_use]
     pub const fn len(&self) -> usize {
@@ -249,34 +256,34 @@ impl Stack {
 
     /// The slot at `index`, never written where the stack is not that deep.
     #[must_use]
-    pub fn slot(&self, index: usize) -> &Slot {
+    pub fn slot(&self, index: usize) -> &Slot<D> {
         self.chunk(index / CHUNK).get(index % CHUNK).unwrap_or(&Slot::INVALID)
     }
 
-    fn chunk(&self, number: usize) -> &Chunk {
+    fn chunk(&self, number: usize) -> &Chunk<D> {
         match self.chunks.get(number) {
             Some(Some(chunk)) => chunk,
-            Some(None) | None => &INVALID,
+            Some(None) | None => &Self::INVALID,
         }
     }
 
     /// The slot at `index`, to be written; `None` beyond the depth.
-    pub fn slot_mut(&mut self, index: usize) -> Option<&mut Slot> {
+    pub fn slot_mut(&mut self, index: usize) -> Option<&mut Slot<D>> {
         if index >= self.len {
             return None;
         }
         let chunk = Rc::make_mut(&mut self.chunks).get_mut(index / CHUNK)?;
-        Rc::make_mut(chunk.get_or_insert_with(|| Rc::new(INVALID))).get_mut(index % CHUNK)
+        Rc::make_mut(chunk.get_or_insert_with(|| Rc::new(Self::INVALID))).get_mut(index % CHUNK)
     }
 
     /// All slots in use, from the top of the stack down.
-    pub fn slots(&self) -> impl Iterator<Item = &Slot> {
-        self.chunks.iter().flat_map(|chunk| chunk.as_deref().unwrap_or(&INVALID)).take(self.len)
+    pub fn slots(&self) -> impl Iterator<Item = &Slot<D>> {
+        self.chunks.iter().flat_map(|chunk| chunk.as_deref().unwrap_or(&Self::INVALID)).take(self.len)
     }
 
     /// Slots in runs, from the top of the stack down: those of this stack, as deep as it was used, and beside them those of `other`, as
     /// deep as that was used; and whether they are the same objects, and so the same.
-    pub fn beside<'a>(&'a self, other: &'a Self) -> impl Iterator<Item = (&'a [Slot], &'a [Slot], bool)> {
+    pub fn beside<'a>(&'a self, other: &'a Self) -> impl Iterator<Item = (&'a [Slot<D>], &'a [Slot<D>], bool)> {
         (0..self.len.div_ceil(CHUNK)).map(move |number| {
             let upto = |len: usize| ..len.saturating_sub(number * CHUNK).min(CHUNK);
             let (one, two) = (self.chunk(number), other.chunk(number));
@@ -288,24 +295,21 @@ impl Stack {
     /// The kind of the byte at `off` from the frame pointer (negative).
     #[must_use]
     pub fn byte_at(&self, off: i64) -> ByteKind {
-        let (slot, byte) = Self::locate(off);
+        let (slot, byte) = Stack::locate(off);
         self.slot(slot).byte(byte)
     }
 
-    /// Slot and byte of the address `off` from the frame pointer (negative).
-    #[must_use]
-    pub fn locate(off: i64) -> (usize, usize) {
-        let place = usize::try_from(-1 - off).unwrap_or(usize::MAX);
-        (place / 8, place % 8)
-    }
-
     /// Spilled values, from the top of the stack down.
-    pub fn spilled(&self) -> impl Iterator<Item = &Value> {
+    pub fn spilled(&self) -> impl Iterator<Item = &Value<D>> {
         self.chunks.iter().flatten().flat_map(|chunk| chunk.iter()).filter_map(Slot::spilled)
     }
 
     /// Calls `f` on every spilled value that `wants` names, from the top of the stack down. Only slots around one are copied.
-    pub fn for_each_spilled_mut(&mut self, wants: &mut impl FnMut(&Value) -> bool, f: &mut impl FnMut(&mut Value)) {
+    pub fn for_each_spilled_mut(
+        &mut self,
+        wants: &mut impl FnMut(&Value<D>) -> bool,
+        f: &mut impl FnMut(&mut Value<D>),
+    ) {
         for number in 0..STACK_SLOTS / CHUNK {
             if !self.chunk(number).iter().filter_map(Slot::spilled).any(&mut *wants) {
                 continue;
@@ -315,5 +319,14 @@ impl Stack {
                 spilled.filter(|value| wants(value)).for_each(&mut *f);
             }
         }
+    }
+}
+
+impl Stack {
+    /// Slot and byte of the address `off` from the frame pointer (negative), whatever the stack holds.
+    #[must_use]
+    pub fn locate(off: i64) -> (usize, usize) {
+        let place = usize::try_from(-1 - off).unwrap_or(usize::MAX);
+        (place / 8, place % 8)
     }
 }

@@ -16,6 +16,7 @@ mod ids;
 mod stack;
 mod value;
 
+use bpfvet_domain::Domain;
 use bpfvet_insn::{InsnIdx, Reg};
 
 pub use ids::IdMap;
@@ -59,11 +60,11 @@ struct Rules {
 /// Every field of a value, a slot and a frame is named here; adding one stops the compiler.
 #[must_use]
 #[expect(clippy::too_many_arguments, reason = "two states, and what it takes to compare them")]
-pub fn covers(
+pub fn covers<D: Domain>(
     facts: &Facts<'_>,
     exact_scalars: bool,
-    old: &State,
-    now: &State,
+    old: &State<D>,
+    now: &State<D>,
     at: InsnIdx,
     strictness: Strictness,
     ids: &mut IdMap,
@@ -95,8 +96,8 @@ pub fn covers(
 }
 
 /// Whether what is held is the same, whatever it is called. (`refsafe`)
-fn references_match(old: &State, now: &State, ids: &mut IdMap) -> bool {
-    let lock = |state: &State| state.active_lock.and_then(|lock| lock.object);
+fn references_match<D: Domain>(old: &State<D>, now: &State<D>, ids: &mut IdMap) -> bool {
+    let lock = |state: &State<D>| state.active_lock.and_then(|lock| lock.object);
     if fault::on(Fault::LocksUncompared) {
         return old.object_references().count() == now.object_references().count();
     }
@@ -129,7 +130,14 @@ fn reference_matches(old: &Reference, now: &Reference, ids: &mut IdMap) -> bool 
 }
 
 /// (`func_states_equal`)
-fn frame_covers(facts: &Facts<'_>, rules: Rules, old: &Frame, now: &Frame, at: InsnIdx, ids: &mut IdMap) -> bool {
+fn frame_covers<D: Domain>(
+    facts: &Facts<'_>,
+    rules: Rules,
+    old: &Frame<D>,
+    now: &Frame<D>,
+    at: InsnIdx,
+    ids: &mut IdMap,
+) -> bool {
     if old.callback_depth > now.callback_depth || (!old.args_sealed && now.args_sealed) {
         return false;
     }
@@ -139,7 +147,7 @@ fn frame_covers(facts: &Facts<'_>, rules: Rules, old: &Frame, now: &Frame, at: I
         .filter(|reg| live.contains(*reg) && !(*reg == Reg::R7 && fault::on(Fault::RegisterUncompared)))
         .all(|reg| value::covers(rules, old.reg(reg), now.reg(reg), ids));
     let args = old.out_args.len().max(now.out_args.len());
-    let arg = |frame: &Frame, index: usize| frame.out_args.get(index).copied().unwrap_or(Value::Uninit);
+    let arg = |frame: &Frame<D>, index: usize| frame.out_args.get(index).copied().unwrap_or(Value::Uninit);
     regs && stack::covers(rules, &old.stack, &now.stack, ids)
         && (0..args).all(|index| value::covers(rules, &arg(old, index), &arg(now, index), ids))
 }
@@ -147,7 +155,7 @@ fn frame_covers(facts: &Facts<'_>, rules: Rules, old: &Frame, now: &Frame, at: I
 /// Whether the innermost registers are the same to the last identity, precision aside: a cheap test that two states may be
 /// the same moment of a loop. (`states_maybe_looping`)
 #[must_use]
-pub fn registers_identical(old: &State, now: &State) -> bool {
+pub fn registers_identical<D: Domain>(old: &State<D>, now: &State<D>) -> bool {
     old.frames().len() == now.frames().len()
         && old.top().regs().iter().zip(now.top().regs()).all(|(before, after)| match (before, after) {
             (Value::Scalar(before), Value::Scalar(after)) => before.num == after.num && before.link == after.link,

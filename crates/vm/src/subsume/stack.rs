@@ -1,6 +1,6 @@
 //! Stacks, byte by byte.
 
-use bpfvet_domain::Scalar;
+use bpfvet_domain::Domain;
 
 use super::{IdMap, Rules, Strictness, value};
 use crate::fault::{self, Fault};
@@ -10,7 +10,7 @@ use crate::{ScalarValue, Value};
 /// Whether a stack that was verified covers one that is met now. (`stacksafe`)
 ///
 /// What lies deeper than the old stack was not used then and does not matter.
-pub(super) fn covers(rules: Rules, old: &Stack, now: &Stack, ids: &mut IdMap) -> bool {
+pub(super) fn covers<D: Domain>(rules: Rules, old: &Stack<D>, now: &Stack<D>, ids: &mut IdMap) -> bool {
     // A run is four slots.
     let compared = if fault::on(Fault::DeepSlotsUncompared) { 1 } else { usize::MAX };
     old.beside(now).take(compared).all(|(before, after, same)| {
@@ -23,7 +23,7 @@ pub(super) fn covers(rules: Rules, old: &Stack, now: &Stack, ids: &mut IdMap) ->
 }
 
 /// Whether a slot covers itself: it does, if its identities can stand for themselves.
-fn itself(rules: Rules, slot: &Slot, ids: &mut IdMap) -> bool {
+fn itself<D: Domain>(rules: Rules, slot: &Slot<D>, ids: &mut IdMap) -> bool {
     match slot {
         Slot::Bytes(_) => true,
         Slot::Object(object) => objects_match(object, object, ids),
@@ -49,7 +49,7 @@ const fn settled(kind: ByteKind) -> ByteKind {
     }
 }
 
-fn slot_covers(rules: Rules, old: &Slot, now: Option<&Slot>, ids: &mut IdMap) -> bool {
+fn slot_covers<D: Domain>(rules: Rules, old: &Slot<D>, now: Option<&Slot<D>>, ids: &mut IdMap) -> bool {
     let exact = rules.strictness == Strictness::Exact;
     match (old, now) {
         // The usual cases: a whole value, which covers another by itself; the same bytes; and bytes that were never read.
@@ -124,7 +124,7 @@ fn objects_match(old: &SlotObject, now: &SlotObject, ids: &mut IdMap) -> bool {
 }
 
 /// The number that a load from byte `from` up would see, if it would see one. (`scalar_reg_for_stack`)
-fn as_number(rules: Rules, slot: &Slot, from: usize) -> Option<Value> {
+fn as_number<D: Domain>(rules: Rules, slot: &Slot<D>, from: usize) -> Option<Value<D>> {
     if slot.byte(from) == ByteKind::Spill
         && let Some(spilled) = slot.spilled()
         && spilled.is_scalar()
@@ -136,5 +136,5 @@ fn as_number(rules: Rules, slot: &Slot, from: usize) -> Option<Value> {
         ByteKind::Invalid | ByteKind::Poison => rules.uninit_readable,
         ByteKind::Zero | ByteKind::Spill | ByteKind::Iteration | ByteKind::IrqFlag => false,
     });
-    untracked.then(|| Value::Scalar(ScalarValue::new(Scalar::unknown())))
+    untracked.then(|| Value::Scalar(ScalarValue::new(D::unknown())))
 }

@@ -4,9 +4,10 @@ use super::{IdMap, Rules, Strictness};
 use crate::fault::{self, Fault};
 use crate::value::{Link, LinkDelta, Pointer, Region};
 use crate::{ScalarValue, Value};
+use bpfvet_domain::Domain;
 
 /// Whether a value that was verified covers one that is met now. (`regsafe`)
-pub(super) fn covers(rules: Rules, old: &Value, now: &Value, ids: &mut IdMap) -> bool {
+pub(super) fn covers<D: Domain>(rules: Rules, old: &Value<D>, now: &Value<D>, ids: &mut IdMap) -> bool {
     match (old, now) {
         (Value::Uninit, Value::Uninit) => true,
         // What was verified did not read it; only exact comparison cares.
@@ -31,7 +32,7 @@ fn key(link: Option<Link>) -> Option<u32> {
     })
 }
 
-fn scalar_covers(rules: Rules, old: &ScalarValue, now: &ScalarValue, ids: &mut IdMap) -> bool {
+fn scalar_covers<D: Domain>(rules: Rules, old: &ScalarValue<D>, now: &ScalarValue<D>, ids: &mut IdMap) -> bool {
     // Whether the current number was precise does not matter: it is about to be compared, not relied upon.
     let ScalarValue { num: old_num, link: old_link, precise } = old;
     let ScalarValue { num: now_num, link: now_link, precise: _ } = now;
@@ -78,7 +79,7 @@ fn groups_match(old: &Option<Link>, now: &Option<Link>, ids: &mut IdMap) -> bool
     }
 }
 
-fn pointer_covers(rules: Rules, old: &Pointer, now: &Pointer, ids: &mut IdMap) -> bool {
+fn pointer_covers<D: Domain>(rules: Rules, old: &Pointer<D>, now: &Pointer<D>, ids: &mut IdMap) -> bool {
     let Pointer { region: old_region, flags: old_flags, off: old_off, object: old_object, parent: old_parent } = old;
     let Pointer { region: now_region, flags: now_flags, off: now_off, object: now_object, parent: now_parent } = now;
     if old_flags != now_flags && !fault::on(Fault::FlagsUncompared) {
@@ -124,7 +125,7 @@ fn pointer_covers(rules: Rules, old: &Pointer, now: &Pointer, ids: &mut IdMap) -
                 a_range <= b_range
             };
             // Pointers of a group are compared with each other, so that their distances must be the same.
-            let distance = a.is_none() || old_off.arc64().base == now_off.arc64().base;
+            let distance = a.is_none() || old_off.anchor() == now_off.anchor();
             proven && ids.matches(a, b) && distance && offset(false) && identities(ids)
         }
         (Region::Insn { map: a }, Region::Insn { map: b }) => a == b && offset(exact) && (!exact || identities(ids)),

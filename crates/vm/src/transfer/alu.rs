@@ -1,7 +1,7 @@
 //! Arithmetic.
 
 use bpfvet_domain as domain;
-use bpfvet_domain::Scalar;
+use bpfvet_domain::Domain;
 use bpfvet_insn::{AluOp, ByteOrder, Operand, Reg, Size, Width};
 use bpfvet_platform::Features;
 
@@ -41,9 +41,9 @@ const fn op_of(op: AluOp) -> domain::AluOp {
 }
 
 /// `dst op= src`. (`check_alu_op`, `adjust_reg_min_max_vals`)
-pub(super) fn alu(
-    cx: &mut Cx<'_, '_>,
-    state: &mut State,
+pub(super) fn alu<D: Domain>(
+    cx: &mut Cx<'_, '_, D>,
+    state: &mut State<D>,
     width: Width,
     op: AluOp,
     dst: Reg,
@@ -128,16 +128,16 @@ fn check_immediate(width: Width, op: AluOp, imm: i32) -> Check<()> {
 
 /// Two numbers. (`adjust_scalar_min_max_vals`, and the links of `adjust_reg_min_max_vals`)
 #[expect(clippy::too_many_arguments, reason = "the operands of one instruction, as registers and as values")]
-fn scalar(
-    cx: &mut Cx<'_, '_>,
-    state: &State,
+fn scalar<D: Domain>(
+    cx: &mut Cx<'_, '_, D>,
+    state: &State<D>,
     width: Width,
     op: AluOp,
     dst: Reg,
     src: Operand,
-    mut left: ScalarValue,
-    right: ScalarValue,
-) -> Check<ScalarValue> {
+    mut left: ScalarValue<D>,
+    right: ScalarValue<D>,
+) -> Check<ScalarValue<D>> {
     let before = left.num;
     if matches!(op, AluOp::Add | AluOp::Sub) {
         speculation::check_scalar(cx, dst, op, src)?;
@@ -159,9 +159,9 @@ fn scalar(
     let forgotten = is_forgotten(&cx.facts.features, op, width, &right.num);
     let num = if forgotten && is_division(op) && !cx.facts.features.division_ranges() {
         // Nothing is known of the upper half either, whatever the width.
-        Scalar::unknown()
+        D::unknown()
     } else {
-        Scalar::alu(op_of(op), width_of(width), left.num, right.num)
+        D::alu(op_of(op), width_of(width), left.num, right.num)
     };
     let same_register = src == Operand::Reg(dst);
     let link = if cx.facts.bpf_capable() && keeps_link(&cx.facts.features, op, width, &right.num) && !same_register {
@@ -176,7 +176,7 @@ fn scalar(
 }
 
 /// Whether a number that this is done to may stay linked.
-fn keeps_link(features: &Features, op: AluOp, width: Width, right: &Scalar) -> bool {
+fn keeps_link<D: Domain>(features: &Features, op: AluOp, width: Width, right: &D) -> bool {
     let plain = op == AluOp::Add && width == Width::W64 && right.umax() <= u64::from(i32::MAX.cast_unsigned());
     if features.linked_scalar_subtractions() {
         matches!(op, AluOp::Add | AluOp::Sub)
@@ -190,7 +190,7 @@ const fn is_division(op: AluOp) -> bool {
 }
 
 /// Whether the result is a fresh unknown number because the operand is one the domain does not compute with.
-fn is_forgotten(features: &Features, op: AluOp, width: Width, right: &Scalar) -> bool {
+fn is_forgotten<D: Domain>(features: &Features, op: AluOp, width: Width, right: &D) -> bool {
     let constant = match width {
         Width::W32 => right.subreg_const().is_some(),
         Width::W64 => right.as_const().is_some(),
@@ -203,7 +203,7 @@ fn is_forgotten(features: &Features, op: AluOp, width: Width, right: &Scalar) ->
 }
 
 /// The link of a number after a constant was added: it is now that far from its group.
-fn shifted_link(link: Option<Link>, width: Width, op: AluOp, before: &Scalar, right: &Scalar) -> Option<Link> {
+fn shifted_link<D: Domain>(link: Option<Link>, width: Width, op: AluOp, before: &D, right: &D) -> Option<Link> {
     let link = link.filter(|link| link.delta == LinkDelta::Base)?;
     let by = match width {
         Width::W64 => i32::try_from(right.as_const()?.cast_signed()).ok()?,
@@ -224,7 +224,12 @@ fn shifted_link(link: Option<Link>, width: Width, op: AluOp, before: &Scalar, ri
 }
 
 /// What negation and byte swaps share: one operand, no pointers.
-fn unary(cx: &mut Cx<'_, '_>, state: &mut State, dst: Reg, f: impl FnOnce(ScalarValue) -> ScalarValue) -> Check<()> {
+fn unary<D: Domain>(
+    cx: &mut Cx<'_, '_, D>,
+    state: &mut State<D>,
+    dst: Reg,
+    f: impl FnOnce(ScalarValue<D>) -> ScalarValue<D>,
+) -> Check<()> {
     read(cx, state, dst)?;
     let operand = *state.reg(dst);
     if cx.leaks(&operand) {
@@ -241,25 +246,31 @@ fn unary(cx: &mut Cx<'_, '_>, state: &mut State, dst: Reg, f: impl FnOnce(Scalar
 }
 
 /// An operation with one operand whose result says nothing.
-fn forget(cx: &mut Cx<'_, '_>, state: &mut State, dst: Reg) -> Check<()> {
+fn forget<D: Domain>(cx: &mut Cx<'_, '_, D>, state: &mut State<D>, dst: Reg) -> Check<()> {
     let precise = cx.facts.scalars_precise();
-    unary(cx, state, dst, |_| ScalarValue { num: Scalar::unknown(), link: None, precise })
+    unary(cx, state, dst, |_| ScalarValue { num: D::unknown(), link: None, precise })
 }
 
 /// `dst = -dst`
-pub(super) fn neg(cx: &mut Cx<'_, '_>, state: &mut State, width: Width, dst: Reg) -> Check<()> {
+pub(super) fn neg<D: Domain>(cx: &mut Cx<'_, '_, D>, state: &mut State<D>, width: Width, dst: Reg) -> Check<()> {
     if !cx.facts.features.negation_ranges() {
         return forget(cx, state, dst);
     }
     unary(cx, state, dst, |scalar| ScalarValue {
-        num: Scalar::neg(width_of(width), scalar.num),
+        num: D::neg(width_of(width), scalar.num),
         link: None,
         precise: scalar.precise,
     })
 }
 
 /// Byte-order conversion.
-pub(super) fn endian(cx: &mut Cx<'_, '_>, state: &mut State, order: ByteOrder, dst: Reg, size: Size) -> Check<()> {
+pub(super) fn endian<D: Domain>(
+    cx: &mut Cx<'_, '_, D>,
+    state: &mut State<D>,
+    order: ByteOrder,
+    dst: Reg,
+    size: Size,
+) -> Check<()> {
     if !cx.facts.features.byte_order_bits() {
         return forget(cx, state, dst);
     }
@@ -269,7 +280,7 @@ pub(super) fn endian(cx: &mut Cx<'_, '_>, state: &mut State, order: ByteOrder, d
         ByteOrder::Swap => domain::ByteOrder::Swap,
     };
     unary(cx, state, dst, |scalar| ScalarValue {
-        num: Scalar::byte_order(order, size.bytes(), scalar.num),
+        num: D::byte_order(order, size.bytes(), scalar.num),
         // The whole word in the host's own order is the only form that changes nothing.
         link: if order == domain::ByteOrder::Le && size == Size::B8 { scalar.link } else { None },
         precise: scalar.precise,

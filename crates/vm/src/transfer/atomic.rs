@@ -1,5 +1,6 @@
 //! Atomic operations.
 
+use bpfvet_domain::Domain;
 use bpfvet_insn::{AtomicOp, Operand, Reg, Size};
 
 use super::memory::{load_from, same_kind, store_to};
@@ -13,9 +14,9 @@ use crate::violation::{LeakTo, MemoryCause, Place, PolicyCause};
 use crate::{State, Value};
 
 /// Read, modify, write. (`check_atomic_rmw`)
-pub(super) fn modify(
-    cx: &mut Cx<'_, '_>,
-    state: &mut State,
+pub(super) fn modify<D: Domain>(
+    cx: &mut Cx<'_, '_, D>,
+    state: &mut State<D>,
     op: AtomicOp,
     size: Size,
     base: Reg,
@@ -47,9 +48,9 @@ pub(super) fn modify(
 }
 
 /// `dst = load_acquire(base + off)`. (`check_atomic_load`)
-pub(super) fn load_acquire(
-    cx: &mut Cx<'_, '_>,
-    state: &mut State,
+pub(super) fn load_acquire<D: Domain>(
+    cx: &mut Cx<'_, '_, D>,
+    state: &mut State<D>,
     dst: Reg,
     base: Reg,
     off: i16,
@@ -61,9 +62,9 @@ pub(super) fn load_acquire(
 }
 
 /// `store_release(base + off, src)`. (`check_atomic_store`)
-pub(super) fn store_release(
-    cx: &mut Cx<'_, '_>,
-    state: &mut State,
+pub(super) fn store_release<D: Domain>(
+    cx: &mut Cx<'_, '_, D>,
+    state: &mut State<D>,
     base: Reg,
     off: i16,
     size: Size,
@@ -73,12 +74,12 @@ pub(super) fn store_release(
     check_kind(state, base, false, false)
 }
 
-fn check_leak(cx: &Cx<'_, '_>, state: &State, reg: Reg) -> Check<()> {
+fn check_leak<D: Domain>(cx: &Cx<'_, '_, D>, state: &State<D>, reg: Reg) -> Check<()> {
     if cx.leaks(state.reg(reg)) { Err(PolicyCause::PointerLeak { reg, to: LeakTo::Mem }.into()) } else { Ok(()) }
 }
 
 /// Whether memory of this kind supports atomic operations. (`atomic_ptr_type_ok`)
-fn check_kind(state: &State, base: Reg, loads: bool, guarded_refused: bool) -> Check<()> {
+fn check_kind<D: Domain>(state: &State<D>, base: Reg, loads: bool, guarded_refused: bool) -> Check<()> {
     let Value::Pointer(pointer) = state.reg(base) else { return Ok(()) };
     let supported = match pointer.region {
         Region::Ctx | Region::Packet { .. } | Region::PacketMeta { .. } | Region::FlowKeys => false,

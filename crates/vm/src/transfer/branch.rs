@@ -1,7 +1,7 @@
 //! Branches: what each outcome teaches, and which outcome cannot be. (`check_cond_jmp_op`)
 
 use bpfvet_domain as domain;
-use bpfvet_domain::{Branch, Scalar};
+use bpfvet_domain::{Branch, Domain};
 use bpfvet_insn::{CmpOp, InsnIdx, Operand, Reg, Width};
 
 use super::alu::width_of;
@@ -35,9 +35,9 @@ fn op_of(op: CmpOp) -> domain::CmpOp {
 
 /// `if dst op src goto target`
 #[expect(clippy::too_many_arguments, reason = "the fields of the instruction and its two successors")]
-pub(super) fn branch(
-    cx: &mut Cx<'_, '_>,
-    state: &mut State,
+pub(super) fn branch<D: Domain>(
+    cx: &mut Cx<'_, '_, D>,
+    state: &mut State<D>,
     width: Width,
     op: CmpOp,
     dst: Reg,
@@ -131,20 +131,27 @@ pub(super) fn branch(
 }
 
 /// What is known of a branch before it is taken.
-enum Outcome {
+enum Outcome<D> {
     /// Only one way is possible.
     Decided(bool),
     /// Both are, and this is what each teaches of the two numbers; nothing where an operand is a pointer.
-    Open { taken: Option<(Scalar, Scalar)>, fallthrough: Option<(Scalar, Scalar)> },
+    Open { taken: Option<(D, D)>, fallthrough: Option<(D, D)> },
 }
 
 /// (`is_branch_taken`)
-fn decide(state: &State, width: Width, op: CmpOp, left: &Value, right: &Value, same_register: bool) -> Outcome {
+fn decide<D: Domain>(
+    state: &State<D>,
+    width: Width,
+    op: CmpOp,
+    left: &Value<D>,
+    right: &Value<D>,
+    same_register: bool,
+) -> Outcome<D> {
     let open = Outcome::Open { taken: None, fallthrough: None };
     match (left, right) {
         (Value::Scalar(a), Value::Scalar(b)) => {
             let width = if fault::on(Fault::HalfComparisonWhole) { Width::W64 } else { width };
-            match Scalar::branch(op_of(op), width_of(width), a.num, b.num, same_register) {
+            match D::branch(op_of(op), width_of(width), a.num, b.num, same_register) {
                 Branch::Always => Outcome::Decided(true),
                 Branch::Never => Outcome::Decided(false),
                 Branch::Both { taken, fallthrough } if op == CmpOp::Set && fault::on(Fault::BitTestSidesSwapped) => {
@@ -182,7 +189,7 @@ fn decide(state: &State, width: Width, op: CmpOp, left: &Value, right: &Value, s
 }
 
 /// Whether a pointer cannot be zero. (`reg_not_null`)
-fn is_not_null(state: &State, pointer: &Pointer) -> bool {
+fn is_not_null<D: Domain>(state: &State<D>, pointer: &Pointer<D>) -> bool {
     let owned = matches!(pointer.region, Region::Btf { .. })
         && !pointer.nullable()
         && (state.is_referenced(pointer.object)
@@ -191,12 +198,12 @@ fn is_not_null(state: &State, pointer: &Pointer) -> bool {
 }
 
 /// Whether the offset is so small that the address cannot wrap to zero.
-fn in_range(pointer: &Pointer) -> bool {
+fn in_range<D: Domain>(pointer: &Pointer<D>) -> bool {
     pointer.off.smin() > -MAX_VAR_OFF && pointer.off.smax() < MAX_VAR_OFF
 }
 
 /// A decision relied on the operands that are numbers.
-fn demand_operands(cx: &mut Cx<'_, '_>, state: &State, dst: Reg, src: Operand) {
+fn demand_operands<D: Domain>(cx: &mut Cx<'_, '_, D>, state: &State<D>, dst: Reg, src: Operand) {
     if fault::on(Fault::BranchDemandDropped) {
         return;
     }
@@ -207,7 +214,7 @@ fn demand_operands(cx: &mut Cx<'_, '_>, state: &State, dst: Reg, src: Operand) {
 }
 
 /// The way that cannot be taken, taken all the same by a processor that guesses: nothing is known of the operands there.
-fn speculate(cx: &mut Cx<'_, '_>, state: &State, dst: Reg, src: Operand, at: InsnIdx) {
+fn speculate<D: Domain>(cx: &mut Cx<'_, '_, D>, state: &State<D>, dst: Reg, src: Operand, at: InsnIdx) {
     let mut other = state.clone();
     let unknown = cx.unknown();
     other.set(dst, unknown);
@@ -219,13 +226,13 @@ fn speculate(cx: &mut Cx<'_, '_>, state: &State, dst: Reg, src: Operand, at: Ins
 }
 
 /// Writes what an outcome teaches into the operand registers.
-fn write_back(
-    cx: &Cx<'_, '_>,
-    state: &mut State,
+fn write_back<D: Domain>(
+    cx: &Cx<'_, '_, D>,
+    state: &mut State<D>,
     dst: Reg,
     src: Operand,
-    before: (&Value, &Value),
-    learned: Option<(Scalar, Scalar)>,
+    before: (&Value<D>, &Value<D>),
+    learned: Option<(D, D)>,
     names: [&'static str; 2],
 ) -> Check<()> {
     let Some((left, right)) = learned else { return Ok(()) };
@@ -244,23 +251,29 @@ fn write_back(
     Ok(())
 }
 
-fn with_number(value: &Value, num: Scalar) -> Value {
+fn with_number<D: Domain>(value: &Value<D>, num: D) -> Value<D> {
     match value {
         Value::Scalar(scalar) => Value::Scalar(ScalarValue { num, ..*scalar }),
         Value::Pointer(_) | Value::Uninit => *value,
     }
 }
 
-fn is_packet_any(value: &Value) -> bool {
+fn is_packet_any<D: Domain>(value: &Value<D>) -> bool {
     value.as_pointer().is_some_and(Pointer::is_packet_any)
 }
 
-fn is_stack(value: &Value) -> bool {
+fn is_stack<D: Domain>(value: &Value<D>) -> bool {
     value.as_pointer().is_some_and(|pointer| matches!(pointer.region, Region::Stack { .. }) && !pointer.nullable())
 }
 
 /// Where two pointers are equal and one is not null, neither is the other.
-fn equal_pointers(op: CmpOp, dst: (Reg, &Value), src: (Reg, &Value), taken: &mut State, fallthrough: &mut State) {
+fn equal_pointers<D: Domain>(
+    op: CmpOp,
+    dst: (Reg, &Value<D>),
+    src: (Reg, &Value<D>),
+    taken: &mut State<D>,
+    fallthrough: &mut State<D>,
+) {
     let (Value::Pointer(left), Value::Pointer(right)) = (dst.1, src.1) else { return };
     if matches!(left.region, Region::Btf { .. }) || matches!(right.region, Region::Btf { .. }) {
         return;
@@ -287,7 +300,7 @@ fn equal_pointers(op: CmpOp, dst: (Reg, &Value), src: (Reg, &Value), taken: &mut
 }
 
 /// As [`is_not_null`], for pointers to which references and trust do not matter.
-fn never_null(pointer: &Pointer) -> bool {
+fn never_null<D: Domain>(pointer: &Pointer<D>) -> bool {
     (!pointer.nullable() || fault::on(Fault::NullableDecided))
         && in_range(pointer)
         && match pointer.region {
@@ -311,7 +324,7 @@ fn never_null(pointer: &Pointer) -> bool {
         }
 }
 
-fn set_not_null(state: &mut State, reg: Reg) {
+fn set_not_null<D: Domain>(state: &mut State<D>, reg: Reg) {
     if let Value::Pointer(pointer) = *state.reg(reg) {
         state.set(reg, Value::Pointer(pointer.with(pointer.flags.without(Flags::NULLABLE))));
     }
@@ -320,7 +333,7 @@ fn set_not_null(state: &mut State, reg: Reg) {
 /// All pointers to the object that `reg` refers to are null, or none is. (`mark_ptr_or_null_regs`)
 ///
 /// Where they are null there was nothing to release, so the reference is forgotten.
-fn mark_null(cx: &Cx<'_, '_>, state: &mut State, reg: Reg, is_null: bool) {
+fn mark_null<D: Domain>(cx: &Cx<'_, '_, D>, state: &mut State<D>, reg: Reg, is_null: bool) {
     let Some(object) = state.reg(reg).as_pointer().map(|pointer| pointer.object) else { return };
     if is_null
         && let Some(object) = object
@@ -328,7 +341,7 @@ fn mark_null(cx: &Cx<'_, '_>, state: &mut State, reg: Reg, is_null: bool) {
     {
         state.drop_reference(object);
     }
-    let zero = cx.scalar(Scalar::constant(0));
+    let zero = cx.scalar(D::constant(0));
     state.for_each_value_mut(
         |value| value.as_pointer().is_some_and(|pointer| refers_to(pointer, object)),
         |value| {
@@ -340,7 +353,7 @@ fn mark_null(cx: &Cx<'_, '_>, state: &mut State, reg: Reg, is_null: bool) {
     );
 }
 
-fn refers_to(pointer: &Pointer, object: Option<ObjectId>) -> bool {
+fn refers_to<D: Domain>(pointer: &Pointer<D>, object: Option<ObjectId>) -> bool {
     let identified = pointer.object.is_some() || pointer.flags.contains(Flags::RCU);
     let at_start = pointer.const_off() == Some(0) || pointer.flags.intersects(Flags::ALLOC.union(Flags::NON_OWNING));
     let same = pointer.object == object || fault::on(Fault::NullGroupsMerged);

@@ -1,6 +1,6 @@
 //! 64-bit immediates: numbers, maps, addresses in maps, functions.
 
-use bpfvet_domain::Scalar;
+use bpfvet_domain::Domain;
 use bpfvet_insn::{ImmSource, Insn, Reg};
 use bpfvet_platform::MapKind;
 
@@ -12,10 +12,15 @@ use crate::value::{MapRef, Pointer, Region};
 use crate::{State, Value};
 
 /// `dst = imm64`. (`check_ld_imm`)
-pub(super) fn load_imm64(cx: &mut Cx<'_, '_>, state: &mut State, dst: Reg, imm: ImmSource) -> Check<()> {
+pub(super) fn load_imm64<D: Domain>(
+    cx: &mut Cx<'_, '_, D>,
+    state: &mut State<D>,
+    dst: Reg,
+    imm: ImmSource,
+) -> Check<()> {
     writable(cx, dst)?;
     let value = match imm {
-        ImmSource::Value(value) => cx.scalar(Scalar::constant(value)),
+        ImmSource::Value(value) => cx.scalar(D::constant(value)),
         ImmSource::MapFd(index) | ImmSource::MapIdx(index) => {
             Value::Pointer(Pointer::to(Region::Map { map: map(cx, index)?, uid: 0 }))
         }
@@ -25,7 +30,7 @@ pub(super) fn load_imm64(cx: &mut Cx<'_, '_>, state: &mut State, dst: Reg, imm: 
                 return unsupported("addresses in arena maps");
             }
             let mut pointer = Pointer::to(Region::MapValue { map, uid: 0 });
-            pointer.off = Scalar::constant(u64::from(off));
+            pointer.off = D::constant(u64::from(off));
             Value::Pointer(pointer)
         }
         ImmSource::Func(off) => {
@@ -40,7 +45,7 @@ pub(super) fn load_imm64(cx: &mut Cx<'_, '_>, state: &mut State, dst: Reg, imm: 
     Ok(())
 }
 
-fn map(cx: &Cx<'_, '_>, index: i32) -> Check<MapRef> {
+fn map<D: Domain>(cx: &Cx<'_, '_, D>, index: i32) -> Check<MapRef> {
     let found =
         u16::try_from(index).ok().map(|index| MapRef { index, inner: 0 }).filter(|map| cx.facts.map(*map).is_some());
     found.ok_or(Stop::Internal("an immediate names a map that the program does not have"))

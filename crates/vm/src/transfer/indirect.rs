@@ -1,6 +1,7 @@
 //! Indirect jumps: a register that holds an entry of a table of instructions.
 
 use alloc::collections::BTreeSet;
+use bpfvet_domain::Domain;
 use core::ops::RangeInclusive;
 
 use bpfvet_insn::{InsnIdx, Reg};
@@ -23,7 +24,7 @@ const ENTRY: u64 = 8;
 /// The register holds one of the entries between the lowest and the highest that its offset allows, because such a pointer
 /// comes only from a load that was aligned and inside the table, and cannot be moved after it. The table was frozen before
 /// the program was loaded.
-pub(super) fn jump_indirect(cx: &mut Cx<'_, '_>, state: &State, reg: Reg) -> Check<InsnIdx> {
+pub(super) fn jump_indirect<D: Domain>(cx: &mut Cx<'_, '_, D>, state: &State<D>, reg: Reg) -> Check<InsnIdx> {
     let value = state.reg(reg);
     let pointer = match value {
         Value::Pointer(pointer) if !pointer.nullable() => pointer,
@@ -41,12 +42,12 @@ pub(super) fn jump_indirect(cx: &mut Cx<'_, '_>, state: &State, reg: Reg) -> Che
     Ok(last)
 }
 
-fn not_an_instruction<T>(reg: Reg, value: &Value) -> Check<T> {
+fn not_an_instruction<T, D: Domain>(reg: Reg, value: &Value<D>) -> Check<T> {
     Err(RegisterCause::NotAnInstruction { reg, tag: value.tag() }.into())
 }
 
 /// Which entries the pointer can have come from. (`indirect_jump_min_max_index`)
-fn entries(reg: Reg, pointer: &Pointer, table: &MapDef) -> Check<RangeInclusive<u32>> {
+fn entries<D: Domain>(reg: Reg, pointer: &Pointer<D>, table: &MapDef) -> Check<RangeInclusive<u32>> {
     let index = |offset: u64, highest: bool| {
         u32::try_from(offset / ENTRY)
             .ok()

@@ -1,6 +1,6 @@
 //! Numbers that are known to be equal, up to a constant: what is learned of one is learned of all.
 
-use bpfvet_domain::{Scalar, Width};
+use bpfvet_domain::{Domain, Width};
 use bpfvet_insn::Reg;
 
 use crate::cx::Cx;
@@ -11,7 +11,7 @@ use crate::value::{Link, LinkDelta, ScalarId};
 use crate::{ScalarValue, State, Value};
 
 /// Adds every live member of a group to `found`; those that do not fit lose their link. (`collect_linked_regs`)
-pub(super) fn collect(cx: &Cx<'_, '_>, state: &mut State, id: ScalarId, found: &mut LinkedRegs) {
+pub(super) fn collect<D: Domain>(cx: &Cx<'_, '_, D>, state: &mut State<D>, id: ScalarId, found: &mut LinkedRegs) {
     let limit = cx.facts.limits.linked_scalars;
     for frame in (0..state.frames().len()).rev() {
         let at = state.frame_insn(frame, cx.at);
@@ -40,11 +40,11 @@ pub(super) fn collect(cx: &Cx<'_, '_>, state: &mut State, id: ScalarId, found: &
     }
 }
 
-fn belongs(value: &Value, id: ScalarId) -> bool {
+fn belongs<D: Domain>(value: &Value<D>, id: ScalarId) -> bool {
     value.as_scalar().and_then(|scalar| scalar.link).is_some_and(|link| link.id == id)
 }
 
-fn unlink(value: &mut Value) {
+fn unlink<D: Domain>(value: &mut Value<D>) {
     if let Value::Scalar(scalar) = value {
         scalar.link = None;
     }
@@ -56,7 +56,7 @@ fn unlink(value: &mut Value) {
 ///
 /// Members of a group are equal to one number, each plus its own constant. So `member = known + (member's constant − known's
 /// constant)`, in the arithmetic that made the constants; constants of different widths say nothing about each other.
-pub(super) fn sync(cx: &mut Cx<'_, '_>, state: &mut State, reg: Reg, group: &LinkedRegs) {
+pub(super) fn sync<D: Domain>(cx: &mut Cx<'_, '_, D>, state: &mut State<D>, reg: Reg, group: &LinkedRegs) {
     let Some(known) = state.reg(reg).as_scalar().copied() else { return };
     let Some(known_link) = known.link else { return };
     let top = state.depth();
@@ -93,7 +93,7 @@ pub(super) fn sync(cx: &mut Cx<'_, '_>, state: &mut State, reg: Reg, group: &Lin
 }
 
 /// What a member is, given another; `None` where the constants cannot be compared.
-fn displaced(known: &ScalarValue, from: Link, to: Link) -> Option<ScalarValue> {
+fn displaced<D: Domain>(known: &ScalarValue<D>, from: Link, to: Link) -> Option<ScalarValue<D>> {
     let narrow = match (from.delta, to.delta) {
         (LinkDelta::Add32(_), LinkDelta::Add64(_)) | (LinkDelta::Add64(_), LinkDelta::Add32(_)) => return None,
         (LinkDelta::Add32(_), _) | (_, LinkDelta::Add32(_)) => true,
@@ -104,5 +104,5 @@ fn displaced(known: &ScalarValue, from: Link, to: Link) -> Option<ScalarValue> {
     }
     let by = i64::from(to.delta.distance()) - i64::from(from.delta.distance());
     let width = if narrow && !fault::on(Fault::LinkWidthIgnored) { Width::W32 } else { Width::W64 };
-    Some(ScalarValue { num: Scalar::offset_by(known.num, by, width), link: Some(to), precise: known.precise })
+    Some(ScalarValue { num: D::offset_by(known.num, by, width), link: Some(to), precise: known.precise })
 }

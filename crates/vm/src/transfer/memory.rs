@@ -1,5 +1,6 @@
 //! Loads and stores.
 
+use bpfvet_domain::Domain;
 use bpfvet_insn::{Operand, Reg, Size};
 
 use super::{read, settle, stack_args, writable};
@@ -11,9 +12,9 @@ use crate::value::{Base, Flags, TypeTag};
 use crate::violation::MemoryCause;
 
 /// `dst = *(size *)(base + off)`. (`check_load_mem`)
-pub(super) fn load(
-    cx: &mut Cx<'_, '_>,
-    state: &mut State,
+pub(super) fn load<D: Domain>(
+    cx: &mut Cx<'_, '_, D>,
+    state: &mut State<D>,
     dst: Reg,
     base: Reg,
     off: i16,
@@ -28,9 +29,9 @@ pub(super) fn load(
 }
 
 /// A load through a register that holds a pointer.
-pub(super) fn load_from(
-    cx: &mut Cx<'_, '_>,
-    state: &mut State,
+pub(super) fn load_from<D: Domain>(
+    cx: &mut Cx<'_, '_, D>,
+    state: &mut State<D>,
     to: Target,
     dst: Reg,
     signed: bool,
@@ -50,9 +51,9 @@ pub(super) fn load_from(
 }
 
 /// `*(size *)(base + off) = src`. (`check_store_reg`, and immediates in `do_check_insn`)
-pub(super) fn store(
-    cx: &mut Cx<'_, '_>,
-    state: &mut State,
+pub(super) fn store<D: Domain>(
+    cx: &mut Cx<'_, '_, D>,
+    state: &mut State<D>,
     base: Reg,
     off: i16,
     size: Size,
@@ -68,7 +69,7 @@ pub(super) fn store(
 }
 
 /// A store through a register that holds a pointer. The value is looked at before the pointer.
-pub(super) fn store_to(cx: &mut Cx<'_, '_>, state: &mut State, to: Target, src: Operand) -> Check<()> {
+pub(super) fn store_to<D: Domain>(cx: &mut Cx<'_, '_, D>, state: &mut State<D>, to: Target, src: Operand) -> Check<()> {
     let what = match src {
         Operand::Reg(src) => {
             read(cx, state, src)?;
@@ -85,7 +86,7 @@ pub(super) fn store_to(cx: &mut Cx<'_, '_>, state: &mut State, to: Target, src: 
 /// Whether this instruction has met only pointers that can share one translation. (`save_aux_ptr_type`)
 ///
 /// Hosts translate accesses to contexts, sockets and typed objects by kind, so one instruction can serve only one of them.
-pub(super) fn same_kind(cx: &mut Cx<'_, '_>, tag: TypeTag, trust_may_differ: bool) -> Check<()> {
+pub(super) fn same_kind<D: Domain>(cx: &mut Cx<'_, '_, D>, tag: TypeTag, trust_may_differ: bool) -> Check<()> {
     let Some(memo) = cx.memo.insn_mut(cx.at) else { return Ok(()) };
     let Some(before) = memo.pointer else {
         memo.pointer = Some(tag);

@@ -14,6 +14,9 @@ mod speculation;
 mod stack_args;
 
 use alloc::boxed::Box;
+use alloc::string::ToString as _;
+use bpfvet_domain::Domain;
+use core::fmt;
 
 use bpfvet_insn::{Insn, InsnIdx, Reg};
 
@@ -54,13 +57,13 @@ pub enum Next {
 /// Let γ map a state to the machine states it stands for. If the result is `Next`, then every machine state in γ of the state
 /// before, when it runs the instruction, does so without fault and ends in γ of the state after or of one of the forks, at the
 /// place that goes with it.
-pub fn step(
+pub fn step<D: Domain>(
     facts: &Facts<'_>,
     memo: &mut Memo,
     ids: &mut IdGen,
-    state: &mut State,
+    state: &mut State<D>,
     at: InsnIdx,
-    effects: &mut Effects,
+    effects: &mut Effects<D>,
 ) -> Result<Next, Failure> {
     effects.clear();
     let frame = state.depth();
@@ -75,7 +78,7 @@ pub fn step(
     })
 }
 
-fn run(cx: &mut Cx<'_, '_>, state: &mut State, insn: &Insn) -> Check<Next> {
+fn run<D: Domain>(cx: &mut Cx<'_, '_, D>, state: &mut State<D>, insn: &Insn) -> Check<Next> {
     let next = InsnIdx(cx.at.0.saturating_add(insn.slots()));
     match *insn {
         Insn::Alu { width, op, dst, src } => alu::alu(cx, state, width, op, dst, src)?,
@@ -118,7 +121,7 @@ fn target(insn: &Insn, at: InsnIdx) -> Check<InsnIdx> {
 }
 
 /// A register is read. (`check_reg_arg`, source operand)
-pub(crate) fn read(cx: &mut Cx<'_, '_>, state: &State, reg: Reg) -> Check<()> {
+pub(crate) fn read<D: Domain>(cx: &mut Cx<'_, '_, D>, state: &State<D>, reg: Reg) -> Check<()> {
     cx.fx.touch(reg);
     match state.reg(reg) {
         Value::Uninit => Err(RegisterCause::Unreadable { reg }.into()),
@@ -127,21 +130,31 @@ pub(crate) fn read(cx: &mut Cx<'_, '_>, state: &State, reg: Reg) -> Check<()> {
 }
 
 /// A register is written. (`check_reg_arg`, destination operand)
-pub(crate) fn writable(cx: &mut Cx<'_, '_>, reg: Reg) -> Check<()> {
+pub(crate) fn writable<D: Domain>(cx: &mut Cx<'_, '_, D>, reg: Reg) -> Check<()> {
     cx.fx.touch(reg);
     if reg == Reg::FP { Err(RegisterCause::FramePointerWritten.into()) } else { Ok(()) }
 }
 
 /// The views of a number agree, or are made to: the ranges are forgotten, unless the loader asked that this be an error.
 /// (`reg_bounds_sanity_check`)
-pub(crate) fn settle(cx: &Cx<'_, '_>, value: &mut Value, what: &'static str) -> Check<()> {
+pub(crate) fn settle<D: Domain>(cx: &Cx<'_, '_, D>, value: &mut Value<D>, what: &'static str) -> Check<()> {
     if let Value::Scalar(scalar) = value
         && !scalar.num.is_consistent()
     {
         if cx.facts.request.flags.test_reg_invariants {
-            return Err(RegisterCause::ContradictoryScalar { what, num: scalar.num }.into());
+            let account = Contradiction(&scalar.num).to_string();
+            return Err(RegisterCause::ContradictoryScalar { what, num: scalar.num.known(), account }.into());
         }
         scalar.num = scalar.num.forget_ranges();
     }
     Ok(())
+}
+
+/// What contradicts what in a number.
+struct Contradiction<'a, D>(&'a D);
+
+impl<D: Domain> fmt::Display for Contradiction<'_, D> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.contradiction(f)
+    }
 }

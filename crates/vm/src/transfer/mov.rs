@@ -1,6 +1,7 @@
 //! Moves.
 
-use bpfvet_domain::Scalar;
+use bpfvet_domain as domain;
+use bpfvet_domain::Domain;
 use bpfvet_insn::{Operand, Reg, Size, Width};
 
 use super::{read, settle, writable};
@@ -12,7 +13,13 @@ use crate::violation::RegisterCause;
 use crate::{ScalarValue, State, Value};
 
 /// `dst = src`
-pub(super) fn mov(cx: &mut Cx<'_, '_>, state: &mut State, width: Width, dst: Reg, src: Operand) -> Check<()> {
+pub(super) fn mov<D: Domain>(
+    cx: &mut Cx<'_, '_, D>,
+    state: &mut State<D>,
+    width: Width,
+    dst: Reg,
+    src: Operand,
+) -> Check<()> {
     let mut result = match src {
         Operand::Imm(imm) => {
             writable(cx, dst)?;
@@ -20,7 +27,7 @@ pub(super) fn mov(cx: &mut Cx<'_, '_>, state: &mut State, width: Width, dst: Reg
                 Width::W64 => i64::from(imm).cast_unsigned(),
                 Width::W32 => u64::from(imm.cast_unsigned()),
             };
-            cx.scalar(Scalar::constant(value))
+            cx.scalar(D::constant(value))
         }
         Operand::Reg(src) => {
             read(cx, state, src)?;
@@ -32,7 +39,7 @@ pub(super) fn mov(cx: &mut Cx<'_, '_>, state: &mut State, width: Width, dst: Reg
                 (Width::W32, Value::Scalar(scalar)) => {
                     let fits = scalar.num.umax() <= u64::from(u32::MAX);
                     let copy = if fits { linked(cx, state, src, source) } else { ScalarValue { link: None, ..scalar } };
-                    let num = if fault::on(Fault::MoveKeepsUpperHalf) { copy.num } else { low_half(copy.num) };
+                    let num = if fault::on(Fault::MoveKeepsUpperHalf) { copy.num } else { copy.num.zero_extended() };
                     Value::Scalar(ScalarValue { num, ..copy })
                 }
                 (Width::W32, Value::Pointer(_) | Value::Uninit) => {
@@ -50,9 +57,9 @@ pub(super) fn mov(cx: &mut Cx<'_, '_>, state: &mut State, width: Width, dst: Reg
 }
 
 /// `dst = (sN)src`
-pub(super) fn mov_sx(
-    cx: &mut Cx<'_, '_>,
-    state: &mut State,
+pub(super) fn mov_sx<D: Domain>(
+    cx: &mut Cx<'_, '_, D>,
+    state: &mut State<D>,
     width: Width,
     dst: Reg,
     src: Reg,
@@ -66,11 +73,9 @@ pub(super) fn mov_sx(
             let unchanged = scalar.num.umax() < 1 << (from.bits() - 1);
             let copy = if unchanged { linked(cx, state, src, source) } else { ScalarValue { link: None, ..scalar } };
             let num = match width {
-                Width::W64 | Width::W32 if fault::on(Fault::MoveForgetsSign) => {
-                    Scalar::truncate(from.bytes(), copy.num)
-                }
-                Width::W64 => Scalar::sign_extend(from.bytes(), copy.num),
-                Width::W32 => low_half(Scalar::sign_extend_subreg(from.bytes(), copy.num)),
+                Width::W64 | Width::W32 if fault::on(Fault::MoveForgetsSign) => D::truncate(from.bytes(), copy.num),
+                Width::W64 => D::sign_extend(from.bytes(), domain::Width::W64, copy.num),
+                Width::W32 => D::sign_extend(from.bytes(), domain::Width::W32, copy.num).zero_extended(),
             };
             Value::Scalar(ScalarValue { num, ..copy })
         }
@@ -93,23 +98,16 @@ pub(super) fn mov_sx(
     Ok(())
 }
 
-/// The low half, zero-extended, all views agreed. (`zext_32_to_64`, `reg_bounds_sync`)
-fn low_half(num: Scalar) -> Scalar {
-    let mut num = num.zero_extend_subreg();
-    num.sync();
-    num
-}
-
 /// What is known of a pointer's low half: that it is a low half.
-fn half_of_pointer(cx: &Cx<'_, '_>) -> Value {
-    cx.scalar(low_half(Scalar::unknown()))
+fn half_of_pointer<D: Domain>(cx: &Cx<'_, '_, D>) -> Value<D> {
+    cx.scalar(D::unknown().zero_extended())
 }
 
 /// A copy of the number in `src` that stays linked to it.
-fn linked(cx: &mut Cx<'_, '_>, state: &mut State, src: Reg, source: Value) -> ScalarValue {
+fn linked<D: Domain>(cx: &mut Cx<'_, '_, D>, state: &mut State<D>, src: Reg, source: Value<D>) -> ScalarValue<D> {
     let mut scalar = match source {
         Value::Scalar(scalar) => scalar,
-        Value::Pointer(_) | Value::Uninit => ScalarValue::new(Scalar::unknown()),
+        Value::Pointer(_) | Value::Uninit => ScalarValue::new(D::unknown()),
     };
     let before = scalar.link;
     link(cx, &mut scalar);

@@ -1,5 +1,6 @@
 //! What a comparison with the packet's end proves.
 
+use bpfvet_domain::Domain;
 use bpfvet_insn::{CmpOp, Reg};
 
 use crate::State;
@@ -15,7 +16,7 @@ const AT_END: i32 = -1;
 const BEYOND_END: i32 = -2;
 
 /// Whether a comparison of two packet pointers is decided already. (`is_pkt_ptr_branch_taken`)
-pub(super) fn decided(op: CmpOp, dst: &Pointer, src: &Pointer) -> Option<bool> {
+pub(super) fn decided<D: Domain>(op: CmpOp, dst: &Pointer<D>, src: &Pointer<D>) -> Option<bool> {
     let (pointer, op) = if matches!(src.region, Region::PacketEnd) {
         (dst, op)
     } else if matches!(dst.region, Region::PacketEnd) {
@@ -58,7 +59,7 @@ pub(super) const fn flipped(op: CmpOp) -> CmpOp {
     }
 }
 
-fn range_of(pointer: &Pointer) -> Option<i32> {
+fn range_of<D: Domain>(pointer: &Pointer<D>) -> Option<i32> {
     match pointer.region {
         Region::Packet { range, .. } | Region::PacketMeta { range, .. } => Some(range),
         Region::Ctx
@@ -81,7 +82,7 @@ fn range_of(pointer: &Pointer) -> Option<i32> {
 
 /// Whether a pointer bounds packet pointers of the other kind: the end bounds packet bytes, the packet's very start bounds
 /// metadata.
-fn bounds(bound: &Pointer, pointer: &Pointer) -> bool {
+fn bounds<D: Domain>(bound: &Pointer<D>, pointer: &Pointer<D>) -> bool {
     match (bound.region, pointer.region) {
         (Region::PacketEnd, Region::Packet { .. }) => true,
         (Region::Packet { group: None, .. }, Region::PacketMeta { .. }) => bound.const_off() == Some(0),
@@ -96,12 +97,12 @@ fn bounds(bound: &Pointer, pointer: &Pointer) -> bool {
 ///
 /// `p <= end` proves that the bytes from the packet's start to `p` exist, `p < end` one more. `p > end` proves that not even
 /// the byte before `p` exists, and `p >= end` that the byte at `p` does not.
-pub(super) fn learn(
+pub(super) fn learn<D: Domain>(
     op: CmpOp,
-    dst: (Reg, &Value),
-    src: (Reg, &Value),
-    taken: &mut State,
-    fallthrough: &mut State,
+    dst: (Reg, &Value<D>),
+    src: (Reg, &Value<D>),
+    taken: &mut State<D>,
+    fallthrough: &mut State<D>,
 ) -> bool {
     let (Value::Pointer(left), Value::Pointer(right)) = (dst.1, src.1) else { return false };
     let (reg, pointer, op) = if bounds(right, left) {
@@ -125,7 +126,7 @@ pub(super) fn learn(
 }
 
 /// All pointers of the group may reach as far as this one does. (`find_good_pkt_pointers`)
-fn prove(state: &mut State, pointer: &Pointer, open: bool) {
+fn prove<D: Domain>(state: &mut State<D>, pointer: &Pointer<D>, open: bool) {
     let reach = pointer.off.umax();
     if (reach == 0 && open) || reach > MAX_PACKET_OFF {
         return;
@@ -145,7 +146,7 @@ fn prove(state: &mut State, pointer: &Pointer, open: bool) {
     );
 }
 
-fn same_group(value: &Value, pointer: &Pointer) -> bool {
+fn same_group<D: Domain>(value: &Value<D>, pointer: &Pointer<D>) -> bool {
     let Value::Pointer(other) = value else { return false };
     if other.flags != pointer.flags {
         return false;
@@ -160,7 +161,7 @@ fn same_group(value: &Value, pointer: &Pointer) -> bool {
 }
 
 /// The pointer is at the end, or beyond it. (`mark_pkt_end`)
-fn mark_end(state: &mut State, reg: Reg, beyond: bool) {
+fn mark_end<D: Domain>(state: &mut State<D>, reg: Reg, beyond: bool) {
     if let Value::Pointer(mut pointer) = *state.reg(reg)
         && let Region::Packet { range, .. } = &mut pointer.region
     {

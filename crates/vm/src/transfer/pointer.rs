@@ -1,6 +1,6 @@
 //! A pointer and a number.
 
-use bpfvet_domain::{Arc64, Scalar, Tnum};
+use bpfvet_domain::Domain;
 use bpfvet_insn::{AluOp, Operand, Reg, Width};
 
 use super::speculation::{self, Pending};
@@ -31,13 +31,13 @@ pub(super) struct Sum {
 ///
 /// The offset of the result contains every sum of an offset of the pointer and a member of `offset`, in arithmetic modulo
 /// 2⁶⁴; the checks before and after keep both far from where an address could wrap.
-pub(super) fn add(
-    cx: &mut Cx<'_, '_>,
-    state: &mut State,
+pub(super) fn add<D: Domain>(
+    cx: &mut Cx<'_, '_, D>,
+    state: &mut State<D>,
     sum: Sum,
-    pointer: &Pointer,
-    offset: &Scalar,
-) -> Check<Value> {
+    pointer: &Pointer<D>,
+    offset: &D,
+) -> Check<Value<D>> {
     let Sum { width, op, dst, .. } = sum;
     let tag = pointer.tag();
     if offset.has_invalid_bounds() {
@@ -87,12 +87,9 @@ pub(super) fn add(
     };
     let known = offset.as_const().is_some();
     let keeps_bounds = move_packet(cx, &mut result, known, subtracts, offset);
-    check_pointer_offset(&unreduced(&pointer.off, offset, subtracts), tag)?;
-    result.off = if subtracts && !fault::on(Fault::PointerSubAdds) {
-        Scalar::pointer_sub(pointer.off, *offset, keeps_bounds)
-    } else {
-        Scalar::pointer_add(pointer.off, *offset, keeps_bounds)
-    };
+    // The kernel tests the sum before its views are made to agree.
+    check_pointer_offset(&pointer.off.moved(*offset, subtracts), tag)?;
+    result.off = pointer.off.moved(*offset, subtracts && !fault::on(Fault::PointerSubAdds)).settled(keeps_bounds);
     check_unprivileged(cx, dst, &result)?;
     if matches!(op, AluOp::Add | AluOp::Sub) {
         speculation::commit_pointer(cx, state, sum, &result, &pending)?;
@@ -101,7 +98,7 @@ pub(super) fn add(
 }
 
 /// Whether this kind of pointer can be moved at all.
-fn check_kind(sum: Sum, pointer: &Pointer, offset: &Scalar) -> Check<()> {
+fn check_kind<D: Domain>(sum: Sum, pointer: &Pointer<D>, offset: &D) -> Check<()> {
     let constant = offset.as_const();
     let allowed = match pointer.region {
         Region::Ctx
@@ -127,7 +124,7 @@ fn check_kind(sum: Sum, pointer: &Pointer, offset: &Scalar) -> Check<()> {
 }
 
 /// Whether a number can be added to a pointer. (`check_reg_sane_offset_scalar`)
-fn check_offset_number(offset: &Scalar, tag: TypeTag) -> Check<()> {
+fn check_offset_number<D: Domain>(offset: &D, tag: TypeTag) -> Check<()> {
     if let Some(value) = offset.as_const().map(u64::cast_signed)
         && (value >= MAX_VAR_OFF || value <= -MAX_VAR_OFF)
     {
@@ -135,7 +132,7 @@ fn check_offset_number(offset: &Scalar, tag: TypeTag) -> Check<()> {
     }
     let smin = offset.smin();
     if smin == i64::MIN {
-        return Err(RegisterCause::OffsetUnbounded { tag, offset: *offset }.into());
+        return Err(RegisterCause::OffsetUnbounded { tag, offset: offset.known() }.into());
     }
     if smin >= MAX_VAR_OFF || smin <= -MAX_VAR_OFF {
         return Err(RegisterCause::OffsetTooLarge { tag, smin }.into());
@@ -143,8 +140,15 @@ fn check_offset_number(offset: &Scalar, tag: TypeTag) -> Check<()> {
     Ok(())
 }
 
-/// Whether a pointer's own offset is in range. (`check_reg_sane_offset_ptr`)
-fn check_pointer_offset(off: &Scalar, tag: TypeTag) -> Check<()> {
+/// Whether a pointer's own offset is in range. (`check_reg_sane_offset_ptr`, Linux 7.3; `check_reg_sane_offset` where constants are kept apart)
+fn check_pointer_offset<D: Domain>(off: &D, tag: TypeTag) -> Check<()> {
+    if D::KEEPS_CONSTANTS_APART {
+        let offset = off.fixed();
+        if offset >= MAX_VAR_OFF || offset <= -MAX_VAR_OFF {
+            return Err(RegisterCause::PointerOffsetTooLarge { tag, offset }.into());
+        }
+        return check_offset_number(&off.varying(), tag);
+    }
     if let Some(offset) = off.as_const().map(u64::cast_signed)
         && (offset >= MAX_VAR_OFF || offset <= -MAX_VAR_OFF)
     {
@@ -157,19 +161,15 @@ fn check_pointer_offset(off: &Scalar, tag: TypeTag) -> Check<()> {
     Ok(())
 }
 
-/// The sum before its views are made to agree: that is what the kernel tests.
-fn unreduced(pointer: &Scalar, offset: &Scalar, subtracts: bool) -> Scalar {
-    let (tnum, wide) = if subtracts {
-        (Tnum::sub(pointer.tnum(), offset.tnum()), Arc64::add(pointer.arc64(), Arc64::neg(offset.arc64())))
-    } else {
-        (Tnum::add(pointer.tnum(), offset.tnum()), Arc64::add(pointer.arc64(), offset.arc64()))
-    };
-    Scalar::from_parts(tnum, wide, pointer.arc32())
-}
-
 /// What moving a packet pointer does to what is known of the packet's end; whether its bounds stay comparable with those of
 /// its group.
-fn move_packet(cx: &mut Cx<'_, '_>, pointer: &mut Pointer, known: bool, subtracts: bool, offset: &Scalar) -> bool {
+fn move_packet<D: Domain>(
+    cx: &mut Cx<'_, '_, D>,
+    pointer: &mut Pointer<D>,
+    known: bool,
+    subtracts: bool,
+    offset: &D,
+) -> bool {
     let fresh = if known || !pointer.is_packet() { None } else { Some(cx.new_packet()) };
     match &mut pointer.region {
         Region::Packet { group, range } | Region::PacketMeta { group, range } => {
@@ -202,15 +202,15 @@ fn move_packet(cx: &mut Cx<'_, '_>, pointer: &mut Pointer, known: bool, subtract
 }
 
 /// Without privilege a stack or map value pointer must stay inside its object at all times. (`sanitize_check_bounds`)
-fn check_unprivileged(cx: &Cx<'_, '_>, dst: Reg, pointer: &Pointer) -> Check<()> {
+fn check_unprivileged<D: Domain>(cx: &Cx<'_, '_, D>, dst: Reg, pointer: &Pointer<D>) -> Check<()> {
     if cx.facts.request.privilege.bypasses_spec_v1() {
         return Ok(());
     }
     match pointer.region {
         Region::Stack { .. } => {
             let Some(off) = pointer.const_off() else {
-                let off = pointer.off.tnum().value.cast_signed();
-                return Err(RegisterCause::VariableStackPointer { reg: dst, offset: pointer.off, off }.into());
+                let off = pointer.off.bits().value.cast_signed();
+                return Err(RegisterCause::VariableStackPointer { reg: dst, offset: pointer.off.known(), off }.into());
             };
             if off >= 0 || off < -i64::from(cx.facts.limits.stack_bytes) {
                 return Err(RegisterCause::StackPointerOutOfRange { reg: dst, off }.into());

@@ -3,7 +3,7 @@
 //! Without `CAP_PERFMON` the host masks pointer arithmetic so that a mispredicted path cannot leave the object. The mask must
 //! be the same on every path through the instruction, and must exist. (`sanitize_ptr_alu`, `sanitize_val_alu`)
 
-use bpfvet_domain::Scalar;
+use bpfvet_domain::Domain;
 use bpfvet_insn::{AluOp, Operand, Reg};
 
 use super::pointer::Sum;
@@ -32,7 +32,7 @@ pub(super) struct Pending {
 }
 
 /// Whether no mask is needed here: privilege, a constant, or a barrier that stands already.
-fn skips(cx: &Cx<'_, '_>, src: Operand) -> bool {
+fn skips<D: Domain>(cx: &Cx<'_, '_, D>, src: Operand) -> bool {
     cx.facts.request.privilege.bypasses_spec_v1()
         || matches!(src, Operand::Imm(_))
         || cx.memo.insn(cx.at).barrier_before
@@ -43,7 +43,7 @@ fn refuse(reg: Reg, op: AluOp, reason: AluReason) -> RegisterCause {
 }
 
 /// Remembers how this instruction is masked; every path must ask for the same.
-fn remember(cx: &mut Cx<'_, '_>, dst: Reg, op: AluOp, kind: u8, limit: u32) -> Check<()> {
+fn remember<D: Domain>(cx: &mut Cx<'_, '_, D>, dst: Reg, op: AluOp, kind: u8, limit: u32) -> Check<()> {
     let Some(memo) = cx.memo.insn_mut(cx.at) else { return Ok(()) };
     match memo.mask {
         Some(before) if before.0 != 0 && before != (kind, limit) => Err(refuse(dst, op, AluReason::Paths).into()),
@@ -55,17 +55,17 @@ fn remember(cx: &mut Cx<'_, '_>, dst: Reg, op: AluOp, kind: u8, limit: u32) -> C
 }
 
 /// Arithmetic on two numbers where another path may do it on a pointer.
-pub(super) fn check_scalar(cx: &mut Cx<'_, '_>, dst: Reg, op: AluOp, src: Operand) -> Check<()> {
+pub(super) fn check_scalar<D: Domain>(cx: &mut Cx<'_, '_, D>, dst: Reg, op: AluOp, src: Operand) -> Check<()> {
     if skips(cx, src) { Ok(()) } else { remember(cx, dst, op, mask::NO_POINTER, 0) }
 }
 
 /// How far the pointer may move in the masked direction.
-fn limit_of(cx: &Cx<'_, '_>, pointer: &Pointer, to_left: bool) -> Result<u32, AluReason> {
+fn limit_of<D: Domain>(cx: &Cx<'_, '_, D>, pointer: &Pointer<D>, to_left: bool) -> Result<u32, AluReason> {
     let (max, limit) = match pointer.region {
         Region::Stack { .. } => {
             // One past the top is no valid address but a valid place to start from.
             let max = cx.facts.limits.stack_bytes.saturating_add(u32::from(to_left));
-            (max, pointer.off.tnum().value.wrapping_neg())
+            (max, pointer.off.bits().value.wrapping_neg())
         }
         Region::MapValue { map, .. } => {
             let max = cx.facts.map(map).map_or(0, |def| def.value_size);
@@ -115,12 +115,12 @@ fn named(sum: Sum, reason: AluReason) -> Reg {
 }
 
 /// Before the sum: is there a mask, and what would a path do that ignores it.
-pub(super) fn check_pointer(
-    cx: &mut Cx<'_, '_>,
-    state: &State,
+pub(super) fn check_pointer<D: Domain>(
+    cx: &mut Cx<'_, '_, D>,
+    state: &State<D>,
     sum: Sum,
-    pointer: &Pointer,
-    offset: &Scalar,
+    pointer: &Pointer<D>,
+    offset: &D,
     pending: &mut Pending,
 ) -> Check<()> {
     if skips(cx, sum.src) {
@@ -154,11 +154,11 @@ pub(super) fn check_pointer(
 }
 
 /// After the sum: the window is what is left on the far side.
-pub(super) fn commit_pointer(
-    cx: &mut Cx<'_, '_>,
-    state: &State,
+pub(super) fn commit_pointer<D: Domain>(
+    cx: &mut Cx<'_, '_, D>,
+    state: &State<D>,
     sum: Sum,
-    result: &Pointer,
+    result: &Pointer<D>,
     pending: &Pending,
 ) -> Check<()> {
     if skips(cx, sum.src) || state.speculative {

@@ -1,5 +1,6 @@
 //! Arguments beyond the fifth, passed on the stack: `r11 - 8k` outgoing, `r11 + 8k` incoming.
 
+use bpfvet_domain::Domain;
 use bpfvet_insn::{Operand, Reg};
 
 use crate::State;
@@ -12,7 +13,7 @@ use crate::violation::MemoryCause;
 const MAX_STACK_ARGS: u32 = 7;
 
 /// Stores an outgoing argument. (`check_stack_arg_write`)
-pub(super) fn store(cx: &mut Cx<'_, '_>, state: &mut State, off: i16, src: Operand) -> Check<()> {
+pub(super) fn store<D: Domain>(cx: &mut Cx<'_, '_, D>, state: &mut State<D>, off: i16, src: Operand) -> Check<()> {
     let off = i32::from(off);
     let slot = u32::try_from(-off / 8 - 1).unwrap_or(u32::MAX);
     if slot >= MAX_STACK_ARGS {
@@ -36,7 +37,7 @@ pub(super) fn store(cx: &mut Cx<'_, '_>, state: &mut State, off: i16, src: Opera
 }
 
 /// Loads an incoming argument. (`check_stack_arg_read`)
-pub(super) fn load(cx: &mut Cx<'_, '_>, state: &mut State, dst: Reg, off: i16) -> Check<()> {
+pub(super) fn load<D: Domain>(cx: &mut Cx<'_, '_, D>, state: &mut State<D>, dst: Reg, off: i16) -> Check<()> {
     if state.top().args_sealed {
         return Err(MemoryCause::StackArgSealed.into());
     }

@@ -2,8 +2,10 @@
 
 use alloc::format;
 use alloc::string::String;
+use bpfvet_domain::Domain;
 
 use bpfvet_btf::{Btf, TypeId};
+use bpfvet_platform::Platform;
 
 use super::walk::{Inside, Misfit};
 use super::{name_of, walk};
@@ -23,7 +25,12 @@ struct Start<'a> {
 }
 
 /// What the pointer itself forbids. (`check_ptr_to_btf_access`, its first half)
-fn start<'f>(cx: &Cx<'_, 'f>, pointer: &Pointer, (btf, id): (BtfRef, u32), access: Access) -> Check<Start<'f>> {
+fn start<'f, D: Domain>(
+    cx: &Cx<'_, 'f, D>,
+    pointer: &Pointer<D>,
+    (btf, id): (BtfRef, u32),
+    access: Access,
+) -> Check<Start<'f>> {
     if btf != BtfRef::Host {
         return unsupported("objects that the program allocated");
     }
@@ -39,7 +46,7 @@ fn start<'f>(cx: &Cx<'_, 'f>, pointer: &Pointer, (btf, id): (BtfRef, u32), acces
         return refuse(TypedAccessReason::NeedsGpl, access.off);
     }
     let Some(off) = pointer.const_off() else {
-        return refuse(TypedAccessReason::Variable { offset: pointer.off.tnum() }, access.off);
+        return refuse(TypedAccessReason::Variable { offset: pointer.off.bits() }, access.off);
     };
     let off = off.saturating_add(access.off);
     let Ok(from) = u32::try_from(off) else { return refuse(TypedAccessReason::Negative, off) };
@@ -65,26 +72,36 @@ fn misfit(access: Access, wrong: Misfit) -> Stop {
 }
 
 /// Whether an object may be read, as memory for a call.
-pub(crate) fn check_access(cx: &Cx<'_, '_>, pointer: &Pointer, typed: (BtfRef, u32), access: Access) -> Check<()> {
+pub(crate) fn check_access<D: Domain>(
+    cx: &Cx<'_, '_, D>,
+    pointer: &Pointer<D>,
+    typed: (BtfRef, u32),
+    access: Access,
+) -> Check<()> {
     let Start { types, off } = start(cx, pointer, typed, access)?;
     let size = u32::try_from(access.size).unwrap_or(u32::MAX);
     walk(types, typed.1, off, size).map(drop).map_err(|wrong| misfit(access, wrong))
 }
 
 /// A store is refused for what the pointer is, or because host objects are only read.
-pub(crate) fn store(cx: &Cx<'_, '_>, pointer: &Pointer, typed: (BtfRef, u32), access: Access) -> Check<()> {
+pub(crate) fn store<D: Domain>(
+    cx: &Cx<'_, '_, D>,
+    pointer: &Pointer<D>,
+    typed: (BtfRef, u32),
+    access: Access,
+) -> Check<()> {
     start(cx, pointer, typed, access).map(drop)
 }
 
 /// What a load yields: a number, or a pointer that is trusted as far as its origin and its place allow.
 /// (`check_ptr_to_btf_access`, `mark_btf_ld_reg`)
-pub(crate) fn load(
-    cx: &mut Cx<'_, '_>,
-    state: &State,
-    pointer: &Pointer,
+pub(crate) fn load<D: Domain>(
+    cx: &mut Cx<'_, '_, D>,
+    state: &State<D>,
+    pointer: &Pointer<D>,
     typed: (BtfRef, u32),
     access: Access,
-) -> Check<Value> {
+) -> Check<Value<D>> {
     let Start { types, off } = start(cx, pointer, typed, access)?;
     let size = u32::try_from(access.size).unwrap_or(u32::MAX);
     let (found, through_union) = walk(types, typed.1, off, size).map_err(|wrong| misfit(access, wrong))?;
@@ -95,7 +112,7 @@ pub(crate) fn load(
         Inside::Pointer { member, to, flags } => (member, to, flags),
     };
     let tags = if through_union { tags.union(Flags::UNTRUSTED) } else { tags };
-    let holder = Holder { cx, types, id: TypeId(typed.1), member, to };
+    let holder = Holder { platform: cx.facts.platform, types, id: TypeId(typed.1), member, to };
     let flags = if pointer.flags.contains(Flags::UNTRUSTED) {
         Flags::UNTRUSTED
     } else if is_trusted(state, pointer) || pointer.flags.contains(Flags::RCU) {
@@ -109,7 +126,12 @@ pub(crate) fn load(
 }
 
 /// What a load from a map's own structure yields. (`check_ptr_to_map_access`)
-pub(crate) fn load_map(cx: &mut Cx<'_, '_>, pointer: &Pointer, map: MapRef, access: Access) -> Check<Value> {
+pub(crate) fn load_map<D: Domain>(
+    cx: &mut Cx<'_, '_, D>,
+    pointer: &Pointer<D>,
+    map: MapRef,
+    access: Access,
+) -> Check<Value<D>> {
     let (types, id, off) = start_in_map(cx, pointer, map, access)?;
     let size = u32::try_from(access.size).unwrap_or(u32::MAX);
     let (found, through_union) = walk(types, id, off, size).map_err(|wrong| misfit(access, wrong))?;
@@ -124,11 +146,16 @@ pub(crate) fn load_map(cx: &mut Cx<'_, '_>, pointer: &Pointer, map: MapRef, acce
 }
 
 /// A store to a map's own structure, which is refused.
-pub(crate) fn store_map(cx: &Cx<'_, '_>, pointer: &Pointer, map: MapRef, access: Access) -> Check<()> {
+pub(crate) fn store_map<D: Domain>(cx: &Cx<'_, '_, D>, pointer: &Pointer<D>, map: MapRef, access: Access) -> Check<()> {
     start_in_map(cx, pointer, map, access).map(drop)
 }
 
-fn start_in_map<'f>(cx: &Cx<'_, 'f>, pointer: &Pointer, map: MapRef, access: Access) -> Check<(&'f Btf, u32, u32)> {
+fn start_in_map<'f, D: Domain>(
+    cx: &Cx<'_, 'f, D>,
+    pointer: &Pointer<D>,
+    map: MapRef,
+    access: Access,
+) -> Check<(&'f Btf, u32, u32)> {
     let platform = cx.facts.platform;
     let kind = cx.facts.map(map).map(|def| def.kind).ok_or(Stop::Internal("a pointer to a map that is not there"))?;
     let (Some(types), Some(name)) = (platform.btf(), platform.map_structure(kind)) else {
@@ -152,19 +179,19 @@ fn start_in_map<'f>(cx: &Cx<'_, 'f>, pointer: &Pointer, map: MapRef, access: Acc
 }
 
 /// A pointer to something that has no fields: its memory may be read, guarded.
-fn opaque() -> Value {
+fn opaque<D: Domain>() -> Value<D> {
     let flags = Flags::RDONLY.union(Flags::UNTRUSTED);
     Value::Pointer(Pointer::to(Region::Mem { size: 0 }).with(flags))
 }
 
 /// Whether a pointer is known to be alive. (`is_trusted_reg`, for typed objects)
-fn is_trusted(state: &State, pointer: &Pointer) -> bool {
+fn is_trusted<D: Domain>(state: &State<D>, pointer: &Pointer<D>) -> bool {
     state.is_referenced(pointer.object)
         || (pointer.flags.intersects(TRUSTING) && pointer.flags.without(TRUSTING) == Flags::NONE)
 }
 
 /// Whether what RCU protects is protected here. (`in_rcu_cs`)
-pub(crate) fn in_read_section(state: &State) -> bool {
+pub(crate) fn in_read_section<D: Domain>(state: &State<D>) -> bool {
     state.rcu_depth > 0
         || state.preempt_depth > 0
         || state.active_locks > 0
@@ -173,8 +200,8 @@ pub(crate) fn in_read_section(state: &State) -> bool {
 }
 
 /// A member that holds a pointer to a structure.
-struct Holder<'a, 'c, 'f> {
-    cx: &'a Cx<'c, 'f>,
+struct Holder<'a> {
+    platform: &'a dyn Platform,
     types: &'a Btf,
     /// The structure that the pointer was loaded through.
     id: TypeId,
@@ -184,7 +211,7 @@ struct Holder<'a, 'c, 'f> {
     to: TypeId,
 }
 
-impl Holder<'_, '_, '_> {
+impl Holder<'_> {
     /// What a pointer is that was loaded through one that is trusted or protected.
     fn trust(&self, tags: Flags, protected: bool) -> Flags {
         if self.is_listed("__safe_trusted") {
@@ -215,7 +242,7 @@ impl Holder<'_, '_, '_> {
     fn is_listed(&self, suffix: &str) -> bool {
         let Some(holder) = self.types.type_by_id(self.id) else { return false };
         let name: String = format!("{}{suffix}", holder.name());
-        let listed = self.cx.facts.platform.struct_named(&name).and_then(|id| self.types.type_by_id(id));
+        let listed = self.platform.struct_named(&name).and_then(|id| self.types.type_by_id(id));
         let Some(listed) = listed.filter(|listed| listed.kind() == holder.kind()).and_then(|ty| ty.as_composite())
         else {
             return false;

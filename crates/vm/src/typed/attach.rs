@@ -6,7 +6,7 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use bpfvet_btf::{Btf, Kind, Proto, Shape, Type, TypeId};
-use bpfvet_domain::Scalar;
+use bpfvet_domain::Domain;
 use bpfvet_platform::{AttachType, CtxKind, LoadRequest, Platform, ProgramType, ReturnRule, TypedArg, TypedArgs};
 
 use super::walk::{IN_PARAMETER, Pointee, pointee};
@@ -253,7 +253,7 @@ fn pointer(types: &Btf, id: TypeId, name: &str, at: u32, promises: &TypedArgs) -
 }
 
 /// What a load from such a context yields.
-pub(crate) fn load(cx: &mut Cx<'_, '_>, off: i64, access: Access) -> Check<Value> {
+pub(crate) fn load<D: Domain>(cx: &mut Cx<'_, '_, D>, off: i64, access: Access) -> Check<Value<D>> {
     let facts = cx.facts;
     let Some(attach) = &facts.attach else {
         return unsupported("context arguments that are typed by what the program attaches to");
@@ -273,7 +273,7 @@ pub(crate) fn load(cx: &mut Cx<'_, '_>, off: i64, access: Access) -> Check<Value
         Err(reason) => return refuse(reason),
     };
     if let (ShowsResult::Ranged { min, max }, true) = (attach.shows_result, is_result) {
-        return Ok(cx.scalar(Scalar::unknown().with_s32_range(min, max)));
+        return Ok(cx.scalar(D::between(min.into(), max.into())));
     }
     let whole = size == PLACE;
     let (region, flags) = match held {

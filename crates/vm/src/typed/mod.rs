@@ -7,6 +7,7 @@ mod walk;
 
 use alloc::format;
 use alloc::string::{String, ToString};
+use bpfvet_domain::Domain;
 
 use bpfvet_btf::{Btf, TypeId};
 
@@ -21,7 +22,7 @@ pub(crate) use walk::Misfit;
 use walk::{DEEPEST, Inside, step};
 
 /// The host's structure of this name.
-pub(crate) fn named(cx: &Cx<'_, '_>, name: &str) -> Check<u32> {
+pub(crate) fn named<D: Domain>(cx: &Cx<'_, '_, D>, name: &str) -> Check<u32> {
     match cx.facts.platform.struct_named(name) {
         Some(id) => Ok(id.0),
         None => unsupported(format!("the host's structure {name}: its types are not at hand")),
@@ -29,7 +30,7 @@ pub(crate) fn named(cx: &Cx<'_, '_>, name: &str) -> Check<u32> {
 }
 
 /// The name of a type, for messages.
-pub(crate) fn name_of(cx: &Cx<'_, '_>, btf: BtfRef, id: u32) -> String {
+pub(crate) fn name_of<D: Domain>(cx: &Cx<'_, '_, D>, btf: BtfRef, id: u32) -> String {
     let types = match btf {
         BtfRef::Host => cx.facts.platform.btf(),
         BtfRef::Program => cx.facts.request.btf.as_ref(),
@@ -38,7 +39,7 @@ pub(crate) fn name_of(cx: &Cx<'_, '_>, btf: BtfRef, id: u32) -> String {
 }
 
 /// Bytes of a type of the host that is no structure; `None` for a structure or union.
-pub(crate) fn size_unless_struct(cx: &Cx<'_, '_>, id: u32) -> Check<Option<u32>> {
+pub(crate) fn size_unless_struct<D: Domain>(cx: &Cx<'_, '_, D>, id: u32) -> Check<Option<u32>> {
     let Some(types) = cx.facts.platform.btf() else {
         return unsupported("typed objects: the host's types are not at hand");
     };

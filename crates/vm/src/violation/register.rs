@@ -1,11 +1,12 @@
 //! A register holds the wrong kind of thing.
 
-use bpfvet_domain::Scalar;
+use bpfvet_domain::Known;
 use bpfvet_insn::{AluOp, Reg};
 
 use super::Cause;
 use crate::value::TypeTag;
 use alloc::boxed::Box;
+use alloc::string::String;
 
 /// Why pointer arithmetic is refused to a loader without privilege.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -94,7 +95,7 @@ pub enum RegisterCause {
         /// What the pointer is.
         tag: TypeTag,
         /// What is known of the number.
-        offset: Scalar,
+        offset: Known,
     },
     /// The number added to a pointer can be beyond the limit.
     OffsetTooLarge {
@@ -139,7 +140,7 @@ pub enum RegisterCause {
         /// The register.
         reg: Reg,
         /// Its offset.
-        offset: Scalar,
+        offset: Known,
         /// The constant part of it.
         off: i64,
     },
@@ -171,7 +172,9 @@ pub enum RegisterCause {
         /// What the kernel calls the place: `alu`, `true_reg1`, ….
         what: &'static str,
         /// The number.
-        num: Scalar,
+        num: Known,
+        /// What contradicts what, in the kernel's words.
+        account: String,
     },
     /// An indirect jump through something that is not a table entry.
     NotAnInstruction {

@@ -1,6 +1,7 @@
 //! Arguments, first to last. (`check_kfunc_args`)
 
 use alloc::boxed::Box;
+use bpfvet_domain::Domain;
 
 use bpfvet_insn::Reg;
 use bpfvet_platform::{ArgKind, KfuncArg, KfuncArgKind, KfuncFlags, KfuncProto};
@@ -31,7 +32,7 @@ pub(super) struct Found {
 }
 
 /// Checks the arguments of a call.
-pub(super) fn check(cx: &mut Cx<'_, '_>, state: &mut State, proto: &KfuncProto) -> Check<Found> {
+pub(super) fn check<D: Domain>(cx: &mut Cx<'_, '_, D>, state: &mut State<D>, proto: &KfuncProto) -> Check<Found> {
     let mut found = Found::default();
     for (index, arg) in (0..).zip(&proto.args) {
         let Some(reg) = Reg::arg(index) else { return not_modelled(proto, "arguments on the stack") };
@@ -62,9 +63,9 @@ const fn is_pointer(kind: KfuncArgKind) -> bool {
     }
 }
 
-fn check_one(
-    cx: &mut Cx<'_, '_>,
-    state: &mut State,
+fn check_one<D: Domain>(
+    cx: &mut Cx<'_, '_, D>,
+    state: &mut State<D>,
     proto: &KfuncProto,
     arg: KfuncArg,
     reg: Reg,
@@ -155,12 +156,18 @@ fn check_one(
     }
 }
 
-fn scalar(value: &Value, place: Place) -> Check<()> {
+fn scalar<D: Domain>(value: &Value<D>, place: Place) -> Check<()> {
     if value.is_scalar() { Ok(()) } else { Err(CallCause::NotScalar { place }.into()) }
 }
 
 /// A known number. (`process_const_arg`)
-fn constant(cx: &mut Cx<'_, '_>, state: &State, value: &Value, reg: Reg, found: &mut Found) -> Check<()> {
+fn constant<D: Domain>(
+    cx: &mut Cx<'_, '_, D>,
+    state: &State<D>,
+    value: &Value<D>,
+    reg: Reg,
+    found: &mut Found,
+) -> Check<()> {
     let place = Place::Reg(reg);
     let Some(number) = value.as_scalar().and_then(|scalar| scalar.num.as_const()) else {
         return Err(CallCause::NotConstant { place, allocation: false }.into());
@@ -171,7 +178,13 @@ fn constant(cx: &mut Cx<'_, '_>, state: &State, value: &Value, reg: Reg, found: 
 }
 
 /// Memory of a known size, which is read and written. (`check_mem_reg`)
-fn fixed_memory(cx: &mut Cx<'_, '_>, state: &mut State, value: &Value, reg: Reg, size: u32) -> Check<()> {
+fn fixed_memory<D: Domain>(
+    cx: &mut Cx<'_, '_, D>,
+    state: &mut State<D>,
+    value: &Value<D>,
+    reg: Reg,
+    size: u32,
+) -> Check<()> {
     let place = Place::Reg(reg);
     if value.is_null() {
         cx.demand(state, reg);
@@ -184,7 +197,7 @@ fn fixed_memory(cx: &mut Cx<'_, '_>, state: &mut State, value: &Value, reg: Reg,
 }
 
 /// The memory that the argument before points to, of the size in this one. (`check_mem_size_reg`)
-fn sized_memory(cx: &mut Cx<'_, '_>, state: &mut State, size: &Value, reg: Reg) -> Check<()> {
+fn sized_memory<D: Domain>(cx: &mut Cx<'_, '_, D>, state: &mut State<D>, size: &Value<D>, reg: Reg) -> Check<()> {
     let place = Place::Reg(reg);
     let Value::Scalar(size) = size else { return Err(CallCause::NotScalar { place }.into()) };
     let before = reg.number().checked_sub(2).and_then(Reg::arg);
@@ -205,7 +218,13 @@ fn sized_memory(cx: &mut Cx<'_, '_>, state: &mut State, size: &Value, reg: Reg) 
     Ok(())
 }
 
-fn both_ways(cx: &mut Cx<'_, '_>, state: &mut State, value: &Value, place: Place, size: i64) -> Check<()> {
+fn both_ways<D: Domain>(
+    cx: &mut Cx<'_, '_, D>,
+    state: &mut State<D>,
+    value: &Value<D>,
+    place: Place,
+    size: i64,
+) -> Check<()> {
     for kind in [AccessKind::Read, AccessKind::Write] {
         let ask = memory::Ask { place, size, kind, zero_ok: true, raw: false, any_byte: false };
         let _ = memory::check(cx, state, value, ask)?;

@@ -8,6 +8,7 @@ mod slots;
 
 use alloc::borrow::Cow;
 use alloc::format;
+use bpfvet_domain::Domain;
 
 use bpfvet_insn::Reg;
 use bpfvet_platform::{KfuncFlags, KfuncLookup, KfuncProto, KfuncSpecial};
@@ -21,7 +22,7 @@ use crate::typed;
 use crate::violation::{CallCause, ContextCause, LeakSite, NoSleepReason, PolicyCause};
 
 /// What the host says of the function that is called.
-fn look_up<'a>(cx: &Cx<'a, '_>, id: i32, module: i16) -> Check<&'a KfuncProto> {
+fn look_up<'a, D: Domain>(cx: &Cx<'a, '_, D>, id: i32, module: i16) -> Check<&'a KfuncProto> {
     match cx.facts.kfuncs.get(&(id, module)) {
         Some(KfuncLookup::Allowed(proto)) => Ok(proto),
         Some(KfuncLookup::NotAllowed { name }) => Err(PolicyCause::KfuncNotAllowed { kfunc: name.clone() }.into()),
@@ -31,7 +32,7 @@ fn look_up<'a>(cx: &Cx<'a, '_>, id: i32, module: i16) -> Check<&'a KfuncProto> {
 }
 
 /// Whether the function may be called while a lock is held. (`kfunc_spin_allowed`)
-pub(super) fn allowed_under_lock(cx: &Cx<'_, '_>, id: i32, module: i16) -> bool {
+pub(super) fn allowed_under_lock<D: Domain>(cx: &Cx<'_, '_, D>, id: i32, module: i16) -> bool {
     match cx.facts.kfuncs.get(&(id, module)) {
         Some(KfuncLookup::Allowed(proto)) => proto.flags.contains(KfuncFlags::SPINLOCK_SAFE),
         // It is not known whether it may.
@@ -40,7 +41,7 @@ pub(super) fn allowed_under_lock(cx: &Cx<'_, '_>, id: i32, module: i16) -> bool 
 }
 
 /// Calls a function of the host.
-pub(super) fn call(cx: &mut Cx<'_, '_>, state: &mut State, id: i32, module: i16) -> Check<Next> {
+pub(super) fn call<D: Domain>(cx: &mut Cx<'_, '_, D>, state: &mut State<D>, id: i32, module: i16) -> Check<Next> {
     if id == 0 && module == 0 {
         // Loaders leave this where the host has no such function: the host objects to what is left of it in the end.
         if let Some(memo) = cx.memo.insn_mut(cx.at) {

@@ -1,6 +1,7 @@
 //! Objects of the host as arguments: alive, and of the right type.
 
 use alloc::boxed::Box;
+use bpfvet_domain::Domain;
 
 use bpfvet_btf::TypeId;
 use bpfvet_platform::{KfuncFlags, KfuncProto};
@@ -22,13 +23,13 @@ const STAND_FOR: [(Base, &str); 4] =
     [(Base::Socket, "sock"), (Base::SockCommon, "sock_common"), (Base::TcpSock, "tcp_sock"), (Base::Map, "bpf_map")];
 
 /// Whether the value stands for an object of the host.
-pub(super) fn is_object(value: &Value) -> bool {
+pub(super) fn is_object<D: Domain>(value: &Value<D>) -> bool {
     let base = value.tag().base;
     base == Base::Btf || STAND_FOR.iter().any(|(stands, _)| *stands == base)
 }
 
 /// The kind of pointers that stand for this structure. (`lookup_reg2btf_ids`)
-pub(super) fn stands_for(cx: &Cx<'_, '_>, id: u32) -> Check<Option<TypeTag>> {
+pub(super) fn stands_for<D: Domain>(cx: &Cx<'_, '_, D>, id: u32) -> Check<Option<TypeTag>> {
     for (base, name) in STAND_FOR {
         if typed::named(cx, name)? == id {
             return Ok(Some(TypeTag::of(base)));
@@ -38,17 +39,17 @@ pub(super) fn stands_for(cx: &Cx<'_, '_>, id: u32) -> Check<Option<TypeTag>> {
 }
 
 /// A type, for messages.
-pub(super) fn described(cx: &Cx<'_, '_>, id: u32) -> Described {
+pub(super) fn described<D: Domain>(cx: &Cx<'_, '_, D>, id: u32) -> Described {
     let ty = cx.facts.platform.btf().and_then(|types| types.type_by_id(TypeId(id)));
     Described { kind: ty.map_or("", |ty| ty.kind().name()).into(), name: ty.map_or("", |ty| ty.name()).into() }
 }
 
 /// The object is alive as far as the function asks, and of its type.
-pub(super) fn check(
-    cx: &Cx<'_, '_>,
-    state: &State,
+pub(super) fn check<D: Domain>(
+    cx: &Cx<'_, '_, D>,
+    state: &State<D>,
     proto: &KfuncProto,
-    value: &Value,
+    value: &Value<D>,
     place: Place,
     needed: u32,
 ) -> Check<()> {
@@ -65,18 +66,18 @@ pub(super) fn check(
 }
 
 /// (`is_trusted_reg`)
-fn is_trusted(state: &State, pointer: &Pointer) -> bool {
+fn is_trusted<D: Domain>(state: &State<D>, pointer: &Pointer<D>) -> bool {
     let plain = pointer.flags.without(TRUSTING) == Flags::NONE;
     let always = pointer.region.base() != Base::Btf;
     state.is_referenced(pointer.object) || (plain && (always || pointer.flags.intersects(TRUSTING)))
 }
 
 /// (`process_kf_arg_ptr_to_btf_id`)
-fn check_type(
-    cx: &Cx<'_, '_>,
-    state: &State,
+fn check_type<D: Domain>(
+    cx: &Cx<'_, '_, D>,
+    state: &State<D>,
     proto: &KfuncProto,
-    pointer: &Pointer,
+    pointer: &Pointer<D>,
     place: Place,
     needed: u32,
 ) -> Check<()> {

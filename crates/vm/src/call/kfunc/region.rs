@@ -1,5 +1,6 @@
 //! Regions that begin or end with a call: RCU read sections, preemption.
 
+use bpfvet_domain::Domain;
 use bpfvet_platform::{KfuncProto, KfuncSpecial};
 
 use crate::State;
@@ -9,7 +10,7 @@ use crate::typed;
 use crate::violation::ContextCause;
 
 /// Enters or leaves the region that the function stands for.
-pub(super) fn change(state: &mut State, proto: &KfuncProto) -> Check<()> {
+pub(super) fn change<D: Domain>(state: &mut State<D>, proto: &KfuncProto) -> Check<()> {
     let unmatched = |preemption| ContextCause::NothingToLeave { kfunc: proto.name.clone(), preemption };
     match proto.special {
         KfuncSpecial::RcuReadLock => state.rcu_depth = state.rcu_depth.saturating_add(1),
@@ -37,7 +38,7 @@ pub(super) fn change(state: &mut State, proto: &KfuncProto) -> Check<()> {
 }
 
 /// Where nothing else keeps objects alive any more, what RCU protected is not trusted.
-pub(super) fn end_protection(state: &mut State) {
+pub(super) fn end_protection<D: Domain>(state: &mut State<D>) {
     if !typed::in_read_section(state) {
         release::distrust_rcu(state);
     }

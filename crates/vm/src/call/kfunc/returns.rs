@@ -1,6 +1,7 @@
 //! What a call returns, and who owns it.
 
 use bpfvet_btf::{Shape, TypeId};
+use bpfvet_domain::Domain;
 use bpfvet_platform::{KfuncFlags, KfuncProto, KfuncRet, KfuncSpecial};
 
 use super::args::Found;
@@ -14,7 +15,12 @@ use crate::violation::CallCause;
 use crate::{State, Value};
 
 /// The result of a call whose arguments were checked.
-pub(super) fn result(cx: &mut Cx<'_, '_>, state: &mut State, proto: &KfuncProto, found: &Found) -> Check<Value> {
+pub(super) fn result<D: Domain>(
+    cx: &mut Cx<'_, '_, D>,
+    state: &mut State<D>,
+    proto: &KfuncProto,
+    found: &Found,
+) -> Check<Value<D>> {
     let pointer = match (proto.special, proto.ret) {
         (KfuncSpecial::ReadOnlyCast, _) => cast(cx, found)?,
         (KfuncSpecial::KernelCtx { id }, _) => Pointer::to(Region::Btf { btf: BtfRef::Host, id }).with(Flags::TRUSTED),
@@ -41,7 +47,7 @@ pub(super) fn result(cx: &mut Cx<'_, '_>, state: &mut State, proto: &KfuncProto,
 }
 
 /// An object of the host: alive, unless the function promises less.
-fn object(proto: &KfuncProto, id: u32, protected: bool) -> Pointer {
+fn object<D: Domain>(proto: &KfuncProto, id: u32, protected: bool) -> Pointer<D> {
     let flags = if proto.special == KfuncSpecial::UntrustedResult {
         Flags::UNTRUSTED
     } else if protected || proto.flags.contains(KfuncFlags::RCU_PROTECTED) {
@@ -53,7 +59,7 @@ fn object(proto: &KfuncProto, id: u32, protected: bool) -> Pointer {
 }
 
 /// Memory, which dies with the object that it was taken from.
-fn memory(proto: &KfuncProto, size: Option<u32>, found: &Found) -> Check<Pointer> {
+fn memory<D: Domain>(proto: &KfuncProto, size: Option<u32>, found: &Found) -> Check<Pointer<D>> {
     let (size, read_only) = match (found.returned, size) {
         (Some(returned), _) => returned,
         (None, Some(size)) => (size, true),
@@ -70,7 +76,7 @@ fn memory(proto: &KfuncProto, size: Option<u32>, found: &Found) -> Check<Pointer
 }
 
 /// The first argument as an object of the type that the second names; nothing is known of it. (`bpf_rdonly_cast`)
-fn cast(cx: &Cx<'_, '_>, found: &Found) -> Check<Pointer> {
+fn cast<D: Domain>(cx: &Cx<'_, '_, D>, found: &Found) -> Check<Pointer<D>> {
     let number = found.constant.ok_or(Stop::Internal("a cast to a type that is not known"))?;
     let types = cx.facts.platform.btf().ok_or(Stop::Internal("a cast without types"))?;
     let id = u32::try_from(number).ok().map(TypeId);

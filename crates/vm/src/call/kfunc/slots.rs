@@ -20,7 +20,7 @@ use crate::state::{Iteration, Protection, Reference, ReferenceKind, Slot, SlotOb
 use crate::value::{Flags, ObjectId, Pointer, Region};
 use crate::violation::{CallCause, Place, SlotFault, SlotKind};
 use crate::{State, Value, typed};
-use bpfvet_domain::Scalar;
+use bpfvet_domain::Domain;
 
 /// Whole slots of a frame's stack.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -45,7 +45,12 @@ impl Slots {
 /// # Errors
 ///
 /// They are in no known place, or not whole slots.
-fn locate(state: &State, pointer: &Pointer, frame: usize, count: usize) -> Result<Option<Slots>, SlotFault> {
+fn locate<D: Domain>(
+    state: &State<D>,
+    pointer: &Pointer<D>,
+    frame: usize,
+    count: usize,
+) -> Result<Option<Slots>, SlotFault> {
     let off = pointer.const_off().ok_or(SlotFault::Variable)?;
     if off >= 0 || off % 8 != 0 {
         return Err(SlotFault::Offset(off));
@@ -59,20 +64,20 @@ fn locate(state: &State, pointer: &Pointer, frame: usize, count: usize) -> Resul
 }
 
 /// The frame that an argument points into, if it is a pointer to the stack.
-fn frame_of(value: &Value) -> Option<(&Pointer, usize)> {
+fn frame_of<D: Domain>(value: &Value<D>) -> Option<(&Pointer<D>, usize)> {
     let pointer = value.as_pointer().filter(|pointer| pointer.flags == Flags::NONE)?;
     let Region::Stack { frame } = pointer.region else { return None };
     Some((pointer, usize::from(frame)))
 }
 
-fn object_at(state: &State, slots: Slots, index: usize) -> Option<SlotObject> {
+fn object_at<D: Domain>(state: &State<D>, slots: Slots, index: usize) -> Option<SlotObject> {
     match state.frame(slots.frame).stack.slot(index) {
         Slot::Object(object) => Some(*object),
         Slot::Bytes(_) | Slot::Spill(_) => None,
     }
 }
 
-fn set(cx: &mut Cx<'_, '_>, state: &mut State, slots: Slots, index: usize, slot: Slot) {
+fn set<D: Domain>(cx: &mut Cx<'_, '_, D>, state: &mut State<D>, slots: Slots, index: usize, slot: Slot<D>) {
     cx.fx.touch_slot(index);
     if let Some(place) = state.frame_mut(slots.frame).stack.slot_mut(index) {
         *place = slot;
@@ -80,9 +85,9 @@ fn set(cx: &mut Cx<'_, '_>, state: &mut State, slots: Slots, index: usize, slot:
 }
 
 /// The state of an iteration as an argument. (`process_iter_arg`)
-pub(super) fn iteration(
-    cx: &mut Cx<'_, '_>,
-    state: &mut State,
+pub(super) fn iteration<D: Domain>(
+    cx: &mut Cx<'_, '_, D>,
+    state: &mut State<D>,
     proto: &KfuncProto,
     reg: Reg,
     (ty, count): (u32, usize),
@@ -148,7 +153,7 @@ pub(super) fn iteration(
 }
 
 /// (`mark_stack_slots_iter`)
-fn begin(cx: &mut Cx<'_, '_>, state: &mut State, proto: &KfuncProto, slots: Slots, ty: u32) {
+fn begin<D: Domain>(cx: &mut Cx<'_, '_, D>, state: &mut State<D>, proto: &KfuncProto, slots: Slots, ty: u32) {
     let object = cx.new_object();
     state.refs.push(Reference { id: Some(object.0), at: cx.at, kind: ReferenceKind::Object { parent: None } });
     let protection = if !proto.flags.contains(KfuncFlags::RCU_PROTECTED) {
@@ -166,18 +171,18 @@ fn begin(cx: &mut Cx<'_, '_>, state: &mut State, proto: &KfuncProto, slots: Slot
 }
 
 /// Whether what an iteration yields is protected as the iteration is.
-pub(super) fn yields_protected(state: &State, found: &Found) -> bool {
+pub(super) fn yields_protected<D: Domain>(state: &State<D>, found: &Found) -> bool {
     let first = found.iteration.and_then(|slots| object_at(state, slots, slots.first));
     matches!(first, Some(SlotObject::Iteration(Iteration { protection: Protection::Held, .. })))
 }
 
 /// The next round of an iteration is put aside, and its end goes on. (`process_iter_next_call`)
-pub(super) fn go_on(cx: &mut Cx<'_, '_>, state: &mut State, found: &Found) -> Check<()> {
+pub(super) fn go_on<D: Domain>(cx: &mut Cx<'_, '_, D>, state: &mut State<D>, found: &Found) -> Check<()> {
     let slots = found.iteration.ok_or(Stop::Internal("an iteration that is nowhere"))?;
     let Some(SlotObject::Iteration(part)) = object_at(state, slots, slots.first) else {
         return Err(Stop::Internal("an iteration that is not there any more"));
     };
-    let put = |state: &mut State, part| {
+    let put = |state: &mut State<D>, part| {
         if let Some(slot) = state.frame_mut(slots.frame).stack.slot_mut(slots.first) {
             *slot = Slot::Object(SlotObject::Iteration(part));
         }
@@ -191,7 +196,7 @@ pub(super) fn go_on(cx: &mut Cx<'_, '_>, state: &mut State, found: &Found) -> Ch
         cx.fx.forks.push(Fork { state: other, at: after(cx), kind: ForkKind::Iteration });
     }
     put(state, Iteration { drained: true, ..part });
-    state.set(Reg::R0, cx.scalar(Scalar::constant(0)));
+    state.set(Reg::R0, cx.scalar(D::constant(0)));
     Ok(())
 }
 
@@ -202,7 +207,12 @@ fn name_of(facts: &Facts<'_>, ty: u32) -> String {
 }
 
 /// A place for a saved interrupt state. (`process_irq_flag`)
-pub(super) fn irq_flag(cx: &mut Cx<'_, '_>, state: &mut State, proto: &KfuncProto, reg: Reg) -> Check<()> {
+pub(super) fn irq_flag<D: Domain>(
+    cx: &mut Cx<'_, '_, D>,
+    state: &mut State<D>,
+    proto: &KfuncProto,
+    reg: Reg,
+) -> Check<()> {
     let value = *state.reg(reg);
     let place = Place::Reg(reg);
     let kind = SlotKind::IrqFlag;

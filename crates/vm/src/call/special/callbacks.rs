@@ -1,5 +1,6 @@
 //! Helpers that run a function of the program: what it is given, and what it may return.
 
+use bpfvet_domain::Domain;
 use bpfvet_insn::Reg;
 use bpfvet_platform::MapKind;
 
@@ -35,7 +36,7 @@ fn called(args: &CheckedArgs) -> Check<u32> {
 }
 
 /// `loop(count, function(index, data), data, flags)`
-pub(super) fn run_loop(cx: &mut Cx<'_, '_>, state: &mut State, args: &CheckedArgs) -> Check<()> {
+pub(super) fn run_loop<D: Domain>(cx: &mut Cx<'_, '_, D>, state: &mut State<D>, args: &CheckedArgs) -> Check<()> {
     let subprog = called(args)?;
     remember_inline(cx, state, subprog);
     cx.demand(state, Reg::R1);
@@ -56,7 +57,7 @@ pub(super) fn run_loop(cx: &mut Cx<'_, '_>, state: &mut State, args: &CheckedArg
 }
 
 /// Whether the loop could be run in place: always the same function, always without flags. (`update_loop_inline_state`)
-fn remember_inline(cx: &mut Cx<'_, '_>, state: &State, subprog: u32) {
+fn remember_inline<D: Domain>(cx: &mut Cx<'_, '_, D>, state: &State<D>, subprog: u32) {
     let known = cx.memo.insn(cx.at).loop_inline;
     if known.is_some_and(|(fit, _)| !fit) {
         return;
@@ -75,7 +76,11 @@ fn remember_inline(cx: &mut Cx<'_, '_>, state: &State, subprog: u32) {
 }
 
 /// `for_each_map_elem(map, function(map, key, value, data), data, flags)`
-pub(super) fn for_each_map_elem(cx: &mut Cx<'_, '_>, state: &mut State, args: &CheckedArgs) -> Check<()> {
+pub(super) fn for_each_map_elem<D: Domain>(
+    cx: &mut Cx<'_, '_, D>,
+    state: &mut State<D>,
+    args: &CheckedArgs,
+) -> Check<()> {
     let subprog = called(args)?;
     let map = map_args::named(cx, args)?;
     let walked = WALKED.contains(&map.kind);
@@ -93,7 +98,7 @@ pub(super) fn for_each_map_elem(cx: &mut Cx<'_, '_>, state: &mut State, args: &C
 }
 
 /// `find_vma(task, address, function(task, area, data), data, flags)`
-pub(super) fn find_vma(cx: &mut Cx<'_, '_>, state: &mut State, args: &CheckedArgs) -> Check<()> {
+pub(super) fn find_vma<D: Domain>(cx: &mut Cx<'_, '_, D>, state: &mut State<D>, args: &CheckedArgs) -> Check<()> {
     let subprog = called(args)?;
     let area = typed::named(cx, "vm_area_struct")?;
     callback::run(cx, state, subprog, |_, caller, callee| {
@@ -106,7 +111,7 @@ pub(super) fn find_vma(cx: &mut Cx<'_, '_>, state: &mut State, args: &CheckedArg
 }
 
 /// `timer_set_callback(timer, function(map, key, value))`: it runs later, where nothing may sleep.
-pub(super) fn timer(cx: &mut Cx<'_, '_>, state: &mut State, args: &CheckedArgs) -> Check<()> {
+pub(super) fn timer<D: Domain>(cx: &mut Cx<'_, '_, D>, state: &mut State<D>, args: &CheckedArgs) -> Check<()> {
     let subprog = called(args)?;
     callback::run_later(cx, state, subprog, false, |cx, caller, callee| {
         let (map, uid) = map_of(caller, Reg::R1)?;
@@ -118,7 +123,7 @@ pub(super) fn timer(cx: &mut Cx<'_, '_>, state: &mut State, args: &CheckedArgs) 
 }
 
 /// The map that an argument is, or lies in.
-fn map_of(caller: &Frame, reg: Reg) -> Check<(crate::value::MapRef, u32)> {
+fn map_of<D: Domain>(caller: &Frame<D>, reg: Reg) -> Check<(crate::value::MapRef, u32)> {
     let region = caller.reg(reg).as_pointer().map(|pointer| pointer.region);
     match region {
         Some(Region::Map { map, uid } | Region::MapValue { map, uid }) => Ok((map, uid)),
@@ -144,7 +149,7 @@ fn map_of(caller: &Frame, reg: Reg) -> Check<(crate::value::MapRef, u32)> {
 }
 
 /// A key and its value, as a callback over a map is given them.
-fn element(cx: &mut Cx<'_, '_>, callee: &mut Frame, (map, uid): (crate::value::MapRef, u32)) {
+fn element<D: Domain>(cx: &mut Cx<'_, '_, D>, callee: &mut Frame<D>, (map, uid): (crate::value::MapRef, u32)) {
     callee.set(Reg::R2, Value::Pointer(Pointer::to(Region::MapKey { map, uid })));
     let value = Pointer { object: Some(cx.new_object()), ..Pointer::to(Region::MapValue { map, uid }) };
     callee.set(Reg::R3, Value::Pointer(value));

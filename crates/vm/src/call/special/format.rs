@@ -1,5 +1,6 @@
 //! `snprintf`: the format string is known, so it can be read here. (`check_bpf_snprintf_call`, `bpf_bprintf_prepare`)
 
+use bpfvet_domain::Domain;
 use bpfvet_insn::Reg;
 
 use crate::State;
@@ -14,8 +15,8 @@ use crate::violation::CallCause;
 const ARGUMENT: u64 = 8;
 
 /// The format is one that the host understands, and there is an argument for each of its conversions.
-pub(super) fn check(cx: &Cx<'_, '_>, state: &State) -> Check<()> {
-    let bytes = state.reg(Reg::R5).as_scalar().map_or(0, |length| length.num.tnum().value);
+pub(super) fn check<D: Domain>(cx: &Cx<'_, '_, D>, state: &State<D>) -> Check<()> {
+    let bytes = state.reg(Reg::R5).as_scalar().map_or(0, |length| length.num.bits().value);
     if !bytes.is_multiple_of(ARGUMENT) {
         return Err(CallCause::FormatArguments.into());
     }

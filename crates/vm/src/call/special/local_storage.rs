@@ -1,5 +1,6 @@
 //! `get_local_storage`: it cannot fail, so its flags must be zero.
 
+use bpfvet_domain::Domain;
 use bpfvet_insn::Reg;
 
 use crate::State;
@@ -8,7 +9,7 @@ use crate::failure::Check;
 use crate::violation::CallCause;
 
 /// The flags are known to be zero.
-pub(super) fn check_flags(cx: &mut Cx<'_, '_>, state: &State) -> Check<()> {
+pub(super) fn check_flags<D: Domain>(cx: &mut Cx<'_, '_, D>, state: &State<D>) -> Check<()> {
     if !state.reg(Reg::R2).is_null() {
         return Err(CallCause::LocalStorageFlags.into());
     }

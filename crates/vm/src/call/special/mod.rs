@@ -7,6 +7,7 @@ mod set_retval;
 pub(super) mod spin_lock;
 pub(super) mod tail_call;
 
+use bpfvet_domain::Domain;
 use bpfvet_platform::HelperSpecial;
 
 use super::args::CheckedArgs;
@@ -16,7 +17,12 @@ use crate::cx::Cx;
 use crate::failure::{Check, unsupported};
 
 /// What a helper does beyond its prototype, after its arguments are checked and before the call overwrites registers.
-pub(super) fn run(cx: &mut Cx<'_, '_>, state: &mut State, helper: Helper<'_>, args: &CheckedArgs) -> Check<()> {
+pub(super) fn run<D: Domain>(
+    cx: &mut Cx<'_, '_, D>,
+    state: &mut State<D>,
+    helper: Helper<'_>,
+    args: &CheckedArgs,
+) -> Check<()> {
     match helper.proto.special {
         // Those that act elsewhere: on the result, or where the argument itself is checked.
         HelperSpecial::None

@@ -1,5 +1,6 @@
 //! `set_retval`: what the hook may be told to return.
 
+use bpfvet_domain::Domain;
 use bpfvet_insn::Reg;
 use bpfvet_platform::ArgKind;
 
@@ -11,7 +12,7 @@ use crate::failure::Check;
 use crate::violation::{CallCause, ReturnSite};
 
 /// The number is one that the hook may return; bounds that no number meets are those of a hook that returns nothing.
-pub(super) fn check(cx: &mut Cx<'_, '_>, state: &State, helper: Helper<'_>) -> Check<()> {
+pub(super) fn check<D: Domain>(cx: &mut Cx<'_, '_, D>, state: &State<D>, helper: Helper<'_>) -> Check<()> {
     let reg = Reg::R1;
     let Some(scalar) = state.reg(reg).as_scalar() else { return Err(CallCause::RetvalKind.into()) };
     let Some(ArgKind::ScalarIn { min, max }) = helper.proto.args.first().map(|spec| spec.kind) else { return Ok(()) };

@@ -1,5 +1,6 @@
 //! `spin_lock` and `spin_unlock`: one lock at a time, and the same one given back.
 
+use bpfvet_domain::Domain;
 use bpfvet_platform::{FieldKind, HelperSpecial};
 
 use crate::call::helper::Helper;
@@ -14,11 +15,11 @@ use crate::violation::{Place, ResourceCause};
 use crate::{State, Value};
 
 /// Takes a lock, or gives it back. (`process_spin_lock`)
-pub(in crate::call) fn take_or_give(
-    cx: &mut Cx<'_, '_>,
-    state: &mut State,
+pub(in crate::call) fn take_or_give<D: Domain>(
+    cx: &mut Cx<'_, '_, D>,
+    state: &mut State<D>,
     helper: Helper<'_>,
-    value: &Value,
+    value: &Value<D>,
     place: Place,
 ) -> Check<()> {
     let Value::Pointer(pointer) = value else { return Err(Stop::Internal("a lock that is no pointer")) };
@@ -47,7 +48,7 @@ pub(in crate::call) fn take_or_give(
     give_back(cx, state, key)
 }
 
-fn give_back(cx: &mut Cx<'_, '_>, state: &mut State, key: LockKey) -> Check<()> {
+fn give_back<D: Domain>(cx: &mut Cx<'_, '_, D>, state: &mut State<D>, key: LockKey) -> Check<()> {
     if state.active_locks == 0 {
         return Err(ResourceCause::UnlockWithoutLock.into());
     }

@@ -2,6 +2,7 @@
 //!
 //! In a function, a taken tail call returns to the caller with whatever the other program returned, which is a path of its own.
 
+use bpfvet_domain::Domain;
 use bpfvet_insn::Reg;
 use bpfvet_platform::MapKind;
 
@@ -17,7 +18,7 @@ use crate::transfer::Next;
 use crate::violation::{CallCause, ContextCause, LeakSite};
 
 /// The map holds programs; an index that is known and inside it is relied upon. (`record_func_key`)
-pub(in crate::call) fn check_map(cx: &mut Cx<'_, '_>, state: &State, args: &CheckedArgs) -> Check<()> {
+pub(in crate::call) fn check_map<D: Domain>(cx: &mut Cx<'_, '_, D>, state: &State<D>, args: &CheckedArgs) -> Check<()> {
     let map = map_args::named(cx, args)?;
     if map.kind != MapKind::PROG_ARRAY {
         return Err(CallCause::TailCallMap.into());
@@ -30,12 +31,16 @@ pub(in crate::call) fn check_map(cx: &mut Cx<'_, '_>, state: &State, args: &Chec
 }
 
 /// Nothing is held that would be lost with this program.
-pub(super) fn check_resources(state: &State) -> Check<()> {
+pub(super) fn check_resources<D: Domain>(state: &State<D>) -> Check<()> {
     leak::check(state, LeakSite::TailCall, leak::Extent { whole_stack: false, regions: true })
 }
 
 /// Goes on after a tail call: in the entry function as if nothing had happened, in another one also in its caller.
-pub(in crate::call) fn leave(cx: &mut Cx<'_, '_>, state: &mut State, moves_packet: bool) -> Check<Next> {
+pub(in crate::call) fn leave<D: Domain>(
+    cx: &mut Cx<'_, '_, D>,
+    state: &mut State<D>,
+    moves_packet: bool,
+) -> Check<Next> {
     let next = after(cx);
     if state.depth() == 0 {
         return Ok(Next::To(next));

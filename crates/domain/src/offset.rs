@@ -1,0 +1,186 @@
+//! What Linux before 7.2 knows of a register: a number, plus a constant that is kept apart from it.
+//!
+//! A pointer that is moved by constants keeps its bounds, and the constants add up beside them (`off` of `struct bpf_reg_state`). The sum knows less
+//! than its parts: where the number may be negative nothing is known of an unsigned sum, and rules look at the parts.
+//!
+//! ```text
+//! γ(number, fixed) = { x + fixed : x ∈ γ(number) }
+//! ```
+//!
+//! Numbers in registers have no constant apart; whatever computes with one adds it first.
+
+use core::fmt;
+
+use crate::domain::Domain;
+use crate::intervals::{Bounds, Intervals};
+use crate::scalar::{AluOp, Branch, ByteOrder, CmpOp, Fork, Width};
+use crate::tnum::Tnum;
+use crate::views::Views;
+
+/// A number in intervals, plus a constant.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Offset {
+    /// What varies.
+    number: Intervals<u64>,
+    /// What was added to it since. (`off`)
+    fixed: i32,
+}
+
+impl From<Intervals<u64>> for Offset {
+    fn from(number: Intervals<u64>) -> Self {
+        Self { number, fixed: 0 }
+    }
+}
+
+impl Offset {
+    /// The sum, as one number.
+    #[inline]
+    fn whole(self) -> Intervals<u64> {
+        match self.fixed {
+            0 => self.number,
+            fixed => {
+                Intervals::transfer(AluOp::Add, Width::W64, self.number, Intervals::exactly(i64::from(fixed) as u64))
+            }
+        }
+    }
+
+    /// The same constant apart, if it is one.
+    fn along(self, other: Self, f: impl FnOnce(Intervals<u64>, Intervals<u64>) -> Intervals<u64>) -> Self {
+        if self.fixed == other.fixed {
+            Self { number: f(self.number, other.number), fixed: self.fixed }
+        } else {
+            f(self.whole(), other.whole()).into()
+        }
+    }
+}
+
+impl Views for Offset {
+    fn bits(&self) -> Tnum<u64> {
+        match self.fixed {
+            0 => self.number.tnum(),
+            fixed => Tnum::add(self.number.tnum(), Tnum::exactly(i64::from(fixed) as u64)),
+        }
+    }
+    fn unsigned(&self) -> (u64, u64) {
+        let (Bounds { umin, umax, .. }, fixed) = (self.number.wide(), i64::from(self.fixed));
+        umin.checked_add_signed(fixed).zip(umax.checked_add_signed(fixed)).unwrap_or((0, u64::MAX))
+    }
+    fn signed(&self) -> (i64, i64) {
+        let (Bounds { smin, smax, .. }, fixed) = (self.number.wide(), i64::from(self.fixed));
+        (smin as i64).checked_add(fixed).zip((smax as i64).checked_add(fixed)).unwrap_or((i64::MIN, i64::MAX))
+    }
+    fn unsigned_low(&self) -> (u32, u32) {
+        let Bounds { umin, umax, .. } = self.number.low();
+        if self.fixed == 0 { (umin, umax) } else { (0, u32::MAX) }
+    }
+    fn signed_low(&self) -> (i32, i32) {
+        let Bounds { smin, smax, .. } = self.number.low();
+        if self.fixed == 0 { (smin as i32, smax as i32) } else { (i32::MIN, i32::MAX) }
+    }
+}
+
+impl Domain for Offset {
+    const KEEPS_CONSTANTS_APART: bool = true;
+
+    fn unknown() -> Self {
+        Intervals::top().into()
+    }
+    fn constant(value: u64) -> Self {
+        Intervals::exactly(value).into()
+    }
+    fn contains(&self, word: u64) -> bool {
+        self.number.contains(word.wrapping_sub(i64::from(self.fixed) as u64))
+    }
+    fn is_consistent(&self) -> bool {
+        self.number.is_consistent()
+    }
+    fn forget_ranges(self) -> Self {
+        Self { number: self.number.forget_bounds(), ..self }
+    }
+    fn includes(&self, other: &Self) -> bool {
+        self.fixed == other.fixed && self.number.includes(&other.number)
+    }
+    fn join(&self, other: &Self) -> Self {
+        self.along(*other, Intervals::union)
+    }
+    fn meet(&self, other: &Self) -> Option<Self> {
+        let (one, two) = (self.whole(), other.whole());
+        let common = one.common(two);
+        (one.tnum().overlaps(two.tnum()) && !common.is_empty()).then_some(common.into())
+    }
+    /// Everything, unless the two are the same. (`maybe_widen_reg`)
+    fn widen(&self, other: &Self) -> Self {
+        if self == other { *self } else { Self::unknown() }
+    }
+    fn alu(op: AluOp, width: Width, dst: Self, src: Self) -> Self {
+        Intervals::transfer(op, width, dst.whole(), src.whole()).into()
+    }
+    fn neg(width: Width, dst: Self) -> Self {
+        <Intervals<u64> as Domain>::neg(width, dst.whole()).into()
+    }
+    fn byte_order(op: ByteOrder, bytes: u32, number: Self) -> Self {
+        Intervals::byte_order(op, bytes, number.whole()).into()
+    }
+    fn truncate(bytes: u32, number: Self) -> Self {
+        Intervals::truncate(bytes, number.whole()).into()
+    }
+    fn sign_extend(from_bytes: u32, width: Width, number: Self) -> Self {
+        Intervals::sign_extend(from_bytes, width, number.whole()).into()
+    }
+    fn branch(op: CmpOp, width: Width, a: Self, b: Self, same_register: bool) -> Branch<Self> {
+        let of = |(a, b): (Intervals<u64>, Intervals<u64>)| (a.into(), b.into());
+        match Intervals::branch(op, width, a.whole(), b.whole(), same_register) {
+            Branch::Always => Branch::Always,
+            Branch::Never => Branch::Never,
+            Branch::Both { taken, fallthrough } => Branch::Both { taken: of(taken), fallthrough: of(fallthrough) },
+        }
+    }
+    fn refine(op: CmpOp, width: Width, outcome: bool, a: Self, b: Self) -> Option<(Self, Self)> {
+        Intervals::refine(op, width, outcome, a.whole(), b.whole()).map(|(a, b)| (a.into(), b.into()))
+    }
+    fn between(min: i64, max: i64) -> Self {
+        Intervals::between(min, max).into()
+    }
+    fn fork(&self) -> Option<Fork<Self>> {
+        self.whole().fork().map(|Fork { zero, ones }| Fork { zero: zero.into(), ones: ones.into() })
+    }
+    fn zero_extended(self) -> Self {
+        Domain::zero_extended(self.whole()).into()
+    }
+    fn offset_by(self, delta: i64, width: Width) -> Self {
+        self.whole().offset_by(delta, width).into()
+    }
+    fn placed(off: i64) -> Self {
+        match i32::try_from(off) {
+            Ok(fixed) => Self { number: Intervals::exactly(0), fixed },
+            Err(_) => Self::constant(off as u64),
+        }
+    }
+    fn fixed(&self) -> i64 {
+        self.fixed.into()
+    }
+    fn varying(&self) -> Self {
+        self.number.into()
+    }
+    fn anchor(&self) -> u64 {
+        i64::from(self.fixed) as u64
+    }
+    /// A constant is added to the constant apart, as long as that is a 32-bit number. (`adjust_ptr_min_max_vals`)
+    fn moved(self, delta: Self, subtracts: bool) -> Self {
+        let delta = delta.whole();
+        let sum = |by: i64| {
+            let fixed = i64::from(self.fixed);
+            i32::try_from(if subtracts { fixed.checked_sub(by) } else { fixed.checked_add(by) }?).ok()
+        };
+        match delta.as_const().and_then(|by| sum(by as i64)) {
+            Some(fixed) => Self { number: self.number, fixed },
+            None => Self { number: self.number.moved(delta, subtracts), fixed: self.fixed },
+        }
+    }
+    fn settled(self, keeps_bounds: bool) -> Self {
+        Self { number: self.number.settled(keeps_bounds), ..self }
+    }
+    fn contradiction(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.number.contradiction(f)
+    }
+}
