@@ -7,8 +7,9 @@ use std::hint::black_box;
 use std::path::Path;
 
 use bpfvet::Verifier;
+use bpfvet::domain::Domain;
 use bpfvet::elf::{Object, Options};
-use bpfvet::explore::Observer;
+use bpfvet::explore::{AnyObserver, Observer};
 use bpfvet::linux::Linux;
 use bpfvet::report::{KernelLog, LogLevel, Names, Recorder};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
@@ -16,7 +17,7 @@ use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 /// Looks away.
 struct Idle;
 
-impl Observer for Idle {}
+impl<D: Domain> Observer<D> for Idle {}
 
 fn watching(criterion: &mut Criterion) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/mistakes/packet_loop.bpf.o");
@@ -29,7 +30,7 @@ fn watching(criterion: &mut Criterion) {
     let graph = verifier.analyze(&request).expect("the form is fine");
     let names = Names::new(&request, &linux);
 
-    let walk = |observer: &mut dyn Observer| match verifier.verify_graph(&request, &graph, observer) {
+    let walk = |observer: &mut dyn AnyObserver| match verifier.verify_graph(&request, &graph, observer) {
         Ok(accepted) => accepted.stats.insns_processed,
         Err(rejection) => rejection.stats.insns_processed,
     };

@@ -105,6 +105,41 @@ pub fn bytes<D: Domain>(a: D, x: u64) -> Verdict<D> {
     Ok(())
 }
 
+/// What a register holds: ranges told from elsewhere, numbers linked to others, offsets of pointers.
+pub fn registers<D: Domain>(width: Width, a: D, x: u64, b: D, y: u64) -> Verdict<D> {
+    holds("ranges forgotten", a.forget_ranges(), x)?;
+    holds("low half", a.zero_extended(), u64::from(x as u32))?;
+    let (low, high) = (i64::from(x as i32), i64::from(y as i32));
+    let range = D::between(low.min(high), low.max(high));
+    holds("between", range, low as u64)?;
+    holds("between", range, high as u64)?;
+    if let Some(fork) = a.fork()
+        && !fork.zero.contains(x)
+    {
+        holds("fork", fork.ones, x)?;
+    }
+    for delta in [i64::from(y as i8), i64::from(y as i32)] {
+        let word = delta as u64;
+        holds("number linked to another", a.offset_by(delta, width), AluOp::Add.apply(width, x, word))?;
+        holds("offset plus a constant", a.add_const(delta), x.wrapping_add(word))?;
+        holds("offset of a new pointer", D::placed(delta), word)?;
+        // Once moved by a constant, an offset may keep it apart.
+        let moved = a.moved(D::constant(word), false);
+        holds("offset moved by a constant", moved, x.wrapping_add(word))?;
+        holds("what varies", moved.varying(), x.wrapping_add(word).wrapping_sub(moved.fixed() as u64))?;
+        views(moved, x.wrapping_add(word))?;
+        for keeps_bounds in [false, true] {
+            let sum = moved.moved(b, false).settled(keeps_bounds);
+            holds("offset moved", sum, x.wrapping_add(word).wrapping_add(y))?;
+            let difference = moved.moved(b, true).settled(keeps_bounds);
+            holds("offset moved back", difference, x.wrapping_add(word).wrapping_sub(y))?;
+        }
+        lattice(moved, x.wrapping_add(word), b, y)?;
+        alu(AluOp::Sub, width, moved, x.wrapping_add(word), b, y)?;
+    }
+    Ok(())
+}
+
 /// Comparison and refinement: a jump goes where the members send it, and they are still there.
 pub fn branch<D: Domain>(op: CmpOp, width: Width, a: D, x: u64, b: D, y: u64) -> Verdict<D> {
     let outcome = op.holds(width, x, y);

@@ -97,8 +97,9 @@ impl Domain for Offset {
     fn forget_ranges(self) -> Self {
         Self { number: self.number.forget_bounds(), ..self }
     }
+    /// Constants apart are the same, unless everything is included. (`regsafe`)
     fn includes(&self, other: &Self) -> bool {
-        self.fixed == other.fixed && self.number.includes(&other.number)
+        *self == Self::unknown() || (self.fixed == other.fixed && self.number.includes(&other.number))
     }
     fn join(&self, other: &Self) -> Self {
         self.along(*other, Intervals::union)

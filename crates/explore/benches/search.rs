@@ -3,6 +3,7 @@
 use std::hint::black_box;
 
 use bpfvet_cfg::Graph;
+use bpfvet_domain::Scalar;
 use bpfvet_explore::{Options, verify};
 use bpfvet_linux::Linux;
 use bpfvet_testkit::families::FAMILIES;
@@ -15,7 +16,7 @@ fn search(criterion: &mut Criterion) {
     for family in FAMILIES {
         let request = family.request(family.sizes[0] / 4).expect("a small member");
         let graph = Graph::analyze(&request, &linux).expect("the form is fine");
-        let walk = || verify(&request, &linux, &graph, &Options::default(), &mut ());
+        let walk = || verify::<Scalar>(&request, &linux, &graph, &Options::default(), &mut ());
         let insns = walk().expect("every member is accepted").stats.insns_processed;
         group.throughput(Throughput::Elements(insns));
         group.bench_function(family.name, |bencher| bencher.iter(|| black_box(walk().is_ok())));

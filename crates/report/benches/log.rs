@@ -3,6 +3,7 @@
 use std::hint::black_box;
 
 use bpfvet_cfg::Graph;
+use bpfvet_domain::Scalar;
 use bpfvet_explore::{Options, verify};
 use bpfvet_linux::Linux;
 use bpfvet_report::{KernelLog, LogLevel, Names};
@@ -19,7 +20,7 @@ fn log(criterion: &mut Criterion) {
     for level in [1, 2, 4] {
         let written = || {
             let mut log = KernelLog::new(names.clone(), LogLevel(level)).with_graph(&graph);
-            let verdict = verify(&request, &linux, &graph, &Options::default(), &mut log);
+            let verdict = verify::<Scalar>(&request, &linux, &graph, &Options::default(), &mut log);
             assert!(verdict.is_ok());
             log.into_text()
         };

@@ -1,13 +1,13 @@
 //! A domain of constants.
 
-use bpfvet_domain::{AluOp, Branch, ByteOrder, CmpOp, Domain, Scalar, Tnum, Width, laws};
+use bpfvet_domain::{AluOp, Branch, ByteOrder, CmpOp, Domain, Scalar, Tnum, Views, Width, laws};
 use proptest::prelude::*;
 use proptest::sample::select;
 
 use crate::words::{width, word};
 
 /// The smallest domain there is: one word, or any. It holds the trait to what a second implementor needs.
-#[derive(Clone, Copy, PartialEq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 struct Constant(Option<u64>);
 
 impl Constant {
@@ -22,19 +22,7 @@ impl Constant {
     }
 }
 
-impl Domain for Constant {
-    fn unknown() -> Self {
-        Self(None)
-    }
-    fn constant(value: u64) -> Self {
-        Self(Some(value))
-    }
-    fn contains(&self, word: u64) -> bool {
-        self.0.is_none_or(|value| value == word)
-    }
-    fn as_const(&self) -> Option<u64> {
-        self.0
-    }
+impl Views for Constant {
     fn unsigned(&self) -> (u64, u64) {
         self.0.map_or((0, u64::MAX), |value| (value, value))
     }
@@ -49,6 +37,18 @@ impl Domain for Constant {
     }
     fn bits(&self) -> Tnum {
         self.scalar().tnum()
+    }
+}
+
+impl Domain for Constant {
+    fn unknown() -> Self {
+        Self(None)
+    }
+    fn constant(value: u64) -> Self {
+        Self(Some(value))
+    }
+    fn contains(&self, word: u64) -> bool {
+        self.0.is_none_or(|value| value == word)
     }
     fn is_consistent(&self) -> bool {
         true
@@ -115,6 +115,7 @@ proptest! {
         prop_assert_eq!(laws::widening_ends(a, b, a), Ok(()));
         prop_assert_eq!(laws::alu(op, width, a, x, b, y), Ok(()));
         prop_assert_eq!(laws::bytes(a, x), Ok(()));
+        prop_assert_eq!(laws::registers(width, a, x, b, y), Ok(()));
         prop_assert_eq!(laws::branch(comparison, width, a, x, b, y), Ok(()));
     }
 }

@@ -1,7 +1,7 @@
 //! The four intervals: sets around random words, and the words as their members.
 
 use bpfvet_domain::intervals::Bounds;
-use bpfvet_domain::{AluOp, Branch, CmpOp, Domain, Intervals, Tnum, Width, laws};
+use bpfvet_domain::{AluOp, Branch, CmpOp, Domain, Intervals, Offset, Tnum, Width, laws};
 use proptest::prelude::*;
 use proptest::sample::select;
 
@@ -97,6 +97,12 @@ proptest! {
     #[test]
     fn byte_laws((x, a) in member()) {
         prop_assert_eq!(laws::bytes(a, x), Ok(()));
+    }
+
+    #[test]
+    fn register_laws((x, a) in member(), (y, b) in operand(), width in width()) {
+        prop_assert_eq!(laws::registers(width, a, x, b, y), Ok(()));
+        prop_assert_eq!(laws::registers(width, Offset::from(a), x, Offset::from(b), y), Ok(()));
     }
 
     #[test]

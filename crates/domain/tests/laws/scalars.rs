@@ -102,6 +102,11 @@ proptest! {
     }
 
     #[test]
+    fn register_laws((x, a) in member(), (y, b) in operand(), width in width()) {
+        prop_assert_eq!(laws::registers(width, a, x, b, y), Ok(()));
+    }
+
+    #[test]
     fn branch_laws((x, a) in member(), (y, b) in operand(), op in select(CmpOp::ALL.to_vec()), width in width()) {
         prop_assert_eq!(laws::branch(op, width, a, x, b, y), Ok(()));
         prop_assert_eq!(laws::branch(op, width, b, y, a, x), Ok(()));

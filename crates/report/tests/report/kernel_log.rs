@@ -1,8 +1,7 @@
 //! The log of a verification, from the events that the search tells.
 
-use bpfvet_explore::{
-    Observer as _, PathInfo, PrecisionEvent, Rejection, RejectionCause, SccEvent, Stats, SubprogStats,
-};
+use bpfvet_domain::Scalar;
+use bpfvet_explore::{Observer, PathInfo, PrecisionEvent, Rejection, RejectionCause, SccEvent, Stats, SubprogStats};
 use bpfvet_insn::{AluOp, CmpOp, Insn, InsnIdx, Operand, Reg, RegSet, Width};
 use bpfvet_platform::LineInfo;
 use bpfvet_report::{KernelLog, LogLevel, Names};
@@ -69,7 +68,7 @@ fn rejected_walk(level: u32) -> String {
     walk.stepped(1, RegSet::of(Reg::R0));
     walk.step(2);
     walk.log.path_ended(InsnIdx(2), &aside);
-    walk.log.resumed();
+    Observer::<Scalar>::resumed(walk.log);
     walk.prev = Some(InsnIdx(1));
     walk.step(3);
     let violation =
@@ -78,8 +77,8 @@ fn rejected_walk(level: u32) -> String {
         vec![SubprogStats { name: Some("main".into()), insns_self: 4, insns_total: 4, ..SubprogStats::default() }];
     let stats = Stats { insns_processed: 4, subprogs, ..Stats::default() };
     let rejection = Rejection { cause: RejectionCause::Violation(violation), stats: stats.clone() };
-    log.rejected(&rejection, None);
-    log.finished(&stats);
+    Observer::<Scalar>::rejected(&mut log, &rejection, None);
+    Observer::<Scalar>::finished(&mut log, &stats);
     log.into_text()
 }
 
@@ -212,8 +211,8 @@ fn the_backward_walk() {
     ] {
         log.precision(&event);
     }
-    log.scc(&SccEvent::Enter { callsites: &[InsnIdx(4)], scc: 2 });
-    log.scc(&SccEvent::BackEdge { callsites: &[], scc: 1 });
+    Observer::<Scalar>::scc(&mut log, &SccEvent::Enter { callsites: &[InsnIdx(4)], scc: 2 });
+    Observer::<Scalar>::scc(&mut log, &SccEvent::BackEdge { callsites: &[], scc: 1 });
     check(
         log.text(),
         expect![[r#"

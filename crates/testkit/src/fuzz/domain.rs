@@ -1,6 +1,6 @@
 //! Operations and comparisons in any order keep every member: the laws of a domain along a path of numbers.
 
-use bpfvet_domain::{AluOp, CmpOp, Domain, Intervals, Scalar, Width, laws};
+use bpfvet_domain::{AluOp, CmpOp, Domain, Intervals, Offset, Scalar, Width, laws};
 
 /// A set and one of its members.
 type Known<D> = (D, u64);
@@ -9,10 +9,11 @@ type Known<D> = (D, u64);
 ///
 /// # Panics
 ///
-/// Where a law is broken, by either domain.
+/// Where a law is broken, by any of the domains.
 pub fn run(data: &[u8]) {
     walk::<Scalar>(data);
     walk::<Intervals>(data);
+    walk::<Offset>(data);
 }
 
 fn walk<D: Domain>(data: &[u8]) {
@@ -44,6 +45,7 @@ fn walk<D: Domain>(data: &[u8]) {
 fn computed<D: Domain>(op: AluOp, width: Width, a: Known<D>, b: Known<D>) -> Known<D> {
     check(laws::alu(op, width, a.0, a.1, b.0, b.1));
     check(laws::bytes(a.0, a.1));
+    check(laws::registers(width, a.0, a.1, b.0, b.1));
     (D::alu(op, width, a.0, b.0), op.apply(width, a.1, b.1))
 }
 
