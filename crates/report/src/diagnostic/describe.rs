@@ -20,7 +20,7 @@ pub(crate) fn value_words(value: &Value<Known>, names: &Names<'_>) -> String {
 }
 
 /// A number in plain words.
-pub(crate) fn number_words(num: &impl Views) -> String {
+pub(crate) fn number_words(num: &Known) -> String {
     if let Some(number) = num.as_const() {
         return format!("{}", number.cast_signed());
     }
@@ -31,7 +31,7 @@ pub(crate) fn number_words(num: &impl Views) -> String {
 }
 
 /// The low half of a number, where that says more than the whole: `a number from -5 to 15`.
-pub(crate) fn half_words(num: &impl Views) -> Option<String> {
+pub(crate) fn half_words(num: &Known) -> Option<String> {
     let (umin, umax) = (num.u32_min(), num.u32_max());
     let (smin, smax) = (num.s32_min(), num.s32_max());
     if num.umax() <= u64::from(u32::MAX) && num.umax() == u64::from(umax) && umax < u32::MAX {
@@ -46,7 +46,7 @@ pub(crate) fn half_words(num: &impl Views) -> Option<String> {
 }
 
 /// The narrower of the two ranges: `from 0 to 255`, `up to 8`; nothing where there is no bound.
-pub(crate) fn range_words(num: &impl Views) -> Option<String> {
+pub(crate) fn range_words(num: &Known) -> Option<String> {
     let (umin, umax, smin, smax) = (num.umin(), num.umax(), num.smin(), num.smax());
     if umax <= i64::MAX.cast_unsigned() {
         return (umax != i64::MAX.cast_unsigned() || umin != 0).then(|| format!("from {umin} to {umax}"));

@@ -142,12 +142,17 @@ pub(crate) fn settle<D: Domain>(cx: &Cx<'_, '_, D>, value: &mut Value<D>, what: 
         && !scalar.num.is_consistent()
     {
         if cx.facts.request.flags.test_reg_invariants {
-            let account = Contradiction(&scalar.num).to_string();
-            return Err(RegisterCause::ContradictoryScalar { what, num: scalar.num.known(), account }.into());
+            return Err(contradictory(what, &scalar.num).into());
         }
         scalar.num = scalar.num.forget_ranges();
     }
     Ok(())
+}
+
+#[cold]
+fn contradictory<D: Domain>(what: &'static str, num: &D) -> RegisterCause {
+    let account = Contradiction(num).to_string().into_boxed_str();
+    RegisterCause::ContradictoryScalar { what, num: Box::new(num.known()), account }
 }
 
 /// What contradicts what in a number.

@@ -132,7 +132,7 @@ fn check_offset_number<D: Domain>(offset: &D, tag: TypeTag) -> Check<()> {
     }
     let smin = offset.smin();
     if smin == i64::MIN {
-        return Err(RegisterCause::OffsetUnbounded { tag, offset: offset.known() }.into());
+        return Err(RegisterCause::OffsetUnbounded { tag, offset: Box::new(offset.known()) }.into());
     }
     if smin >= MAX_VAR_OFF || smin <= -MAX_VAR_OFF {
         return Err(RegisterCause::OffsetTooLarge { tag, smin }.into());
@@ -210,7 +210,7 @@ fn check_unprivileged<D: Domain>(cx: &Cx<'_, '_, D>, dst: Reg, pointer: &Pointer
         Region::Stack { .. } => {
             let Some(off) = pointer.const_off() else {
                 let off = pointer.off.bits().value.cast_signed();
-                return Err(RegisterCause::VariableStackPointer { reg: dst, offset: pointer.off.known(), off }.into());
+                return Err(RegisterCause::VariableStackPointer { reg: dst, offset: Box::new(pointer.off.known()), off }.into());
             };
             if off >= 0 || off < -i64::from(cx.facts.limits.stack_bytes) {
                 return Err(RegisterCause::StackPointerOutOfRange { reg: dst, off }.into());

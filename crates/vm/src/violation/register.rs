@@ -6,7 +6,6 @@ use bpfvet_insn::{AluOp, Reg};
 use super::Cause;
 use crate::value::TypeTag;
 use alloc::boxed::Box;
-use alloc::string::String;
 
 /// Why pointer arithmetic is refused to a loader without privilege.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -95,7 +94,7 @@ pub enum RegisterCause {
         /// What the pointer is.
         tag: TypeTag,
         /// What is known of the number.
-        offset: Known,
+        offset: Box<Known>,
     },
     /// The number added to a pointer can be beyond the limit.
     OffsetTooLarge {
@@ -140,7 +139,7 @@ pub enum RegisterCause {
         /// The register.
         reg: Reg,
         /// Its offset.
-        offset: Known,
+        offset: Box<Known>,
         /// The constant part of it.
         off: i64,
     },
@@ -172,9 +171,9 @@ pub enum RegisterCause {
         /// What the kernel calls the place: `alu`, `true_reg1`, ….
         what: &'static str,
         /// The number.
-        num: Known,
+        num: Box<Known>,
         /// What contradicts what, in the kernel's words.
-        account: String,
+        account: Box<str>,
     },
     /// An indirect jump through something that is not a table entry.
     NotAnInstruction {
