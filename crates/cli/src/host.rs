@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock};
 
 use bpfvet::btf::Btf;
 use bpfvet::linux::Linux;
-use bpfvet::platform::{Features, Platform as _, Version};
+use bpfvet::platform::Version;
 
 use crate::fault::Fault;
 use crate::input;
@@ -33,10 +33,6 @@ impl Host {
 
     pub(crate) const fn version(&self) -> Version {
         self.plain.version()
-    }
-
-    pub(crate) fn features(&self) -> &Features {
-        self.plain.features()
     }
 
     /// The kernel without its types.

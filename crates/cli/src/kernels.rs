@@ -3,9 +3,12 @@
 use std::io::Write as _;
 
 use bpfvet::linux::Linux;
-use bpfvet::platform::{Feature, Features, Platform as _};
+use bpfvet::platform::{Feature, Features, Platform as _, Version};
 
 use crate::fault::Fault;
+
+/// The first release whose numbers are followed to the bit.
+pub(crate) const EXACT_SINCE: Version = Version::new(6, 12);
 
 pub(crate) fn run() -> Result<(), Fault> {
     let mut out = anstream::stdout().lock();
@@ -15,7 +18,7 @@ pub(crate) fn run() -> Result<(), Fault> {
         let features = *linux.features();
         let gained = features.iter().filter(|feature| !before.has(*feature));
         let gained: Vec<&str> = gained.map(Feature::name).collect();
-        let numbers = if features.circular_ranges() { "circular ranges" } else { "approximated" };
+        let numbers = if features.circular_ranges() { "circular ranges" } else { "intervals" };
         let gained = if gained.is_empty() { "-".to_owned() } else { gained.join(" ") };
         writeln!(out, "{:<5} numbers: {numbers:<16} new: {gained}", version.to_string())?;
         before = features;
@@ -26,8 +29,8 @@ pub(crate) fn run() -> Result<(), Fault> {
     }
     writeln!(
         out,
-        "`approximated`: that release keeps four intervals for a number. bpfvet reasons with circular ranges for it as well, which\n\
-         are finer: a rejection that is due to the coarser intervals may be missed."
+        "`intervals`: known bits, and an unsigned and a signed interval at each width, as Linux {EXACT_SINCE} computes with them. Releases before\n\
+         {EXACT_SINCE} conclude less from the same facts: a rejection of theirs that is due to that may be missed."
     )?;
     Ok(())
 }

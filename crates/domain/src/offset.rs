@@ -11,9 +11,10 @@
 
 use core::fmt;
 
+use crate::arc::Arc;
 use crate::domain::Domain;
 use crate::intervals::{Bounds, Intervals};
-use crate::scalar::{AluOp, Branch, ByteOrder, CmpOp, Fork, Width};
+use crate::scalar::{AluOp, Branch, ByteOrder, CmpOp, Fork, Scalar, Width};
 use crate::tnum::Tnum;
 use crate::views::Views;
 
@@ -52,6 +53,34 @@ impl Offset {
             f(self.whole(), other.whole()).into()
         }
     }
+}
+
+/// The unsigned intervals as arcs.
+fn unsigned_arcs(number: Intervals<u64>) -> Scalar<u64> {
+    let (wide, low) = (number.wide(), number.low());
+    let (wide, low) = (Arc::<u64>::from_urange(wide.umin, wide.umax), Arc::<u32>::from_urange(low.umin, low.umax));
+    Scalar::from_parts(number.tnum(), wide, low)
+}
+
+/// The signed intervals as arcs.
+fn signed_arcs(number: Intervals<u64>) -> Scalar<u64> {
+    let (wide, low) = (number.wide(), number.low());
+    let (wide, low) = (Arc::from_signed(wide.smin, wide.smax), Arc::from_signed(low.smin, low.smax));
+    Scalar::from_parts(number.tnum(), wide, low)
+}
+
+/// The operation on arcs, in intervals.
+fn by_arcs(op: AluOp, width: Width, dst: Scalar<u64>, src: Scalar<u64>) -> Intervals<u64> {
+    let result = Scalar::alu(op, width, dst, src);
+    let wide =
+        Bounds { umin: result.umin(), umax: result.umax(), smin: result.smin() as u64, smax: result.smax() as u64 };
+    let low = Bounds {
+        umin: result.u32_min(),
+        umax: result.u32_max(),
+        smin: result.s32_min() as u32,
+        smax: result.s32_max() as u32,
+    };
+    Intervals::from_parts(result.tnum(), wide, low).synced()
 }
 
 impl Views for Offset {
@@ -113,14 +142,38 @@ impl Domain for Offset {
     fn widen(&self, other: &Self) -> Self {
         if self == other { *self } else { Self::unknown() }
     }
+    /// Quotients and remainders are those of Linux 7.0; what is asked of an older one never is.
     fn alu(op: AluOp, width: Width, dst: Self, src: Self) -> Self {
-        Intervals::transfer(op, width, dst.whole(), src.whole()).into()
+        let (dst, src) = (dst.whole(), src.whole());
+        match op {
+            AluOp::Div | AluOp::Mod => by_arcs(op, width, unsigned_arcs(dst), unsigned_arcs(src)).into(),
+            AluOp::Sdiv | AluOp::Smod => by_arcs(op, width, signed_arcs(dst), signed_arcs(src)).into(),
+            AluOp::Add
+            | AluOp::Sub
+            | AluOp::Mul
+            | AluOp::And
+            | AluOp::Or
+            | AluOp::Xor
+            | AluOp::Lsh
+            | AluOp::Rsh
+            | AluOp::Arsh => Intervals::transfer(op, width, dst, src).into(),
+        }
     }
+    /// The difference to zero, as since Linux 6.14.
     fn neg(width: Width, dst: Self) -> Self {
-        <Intervals<u64> as Domain>::neg(width, dst.whole()).into()
+        Intervals::transfer(AluOp::Sub, width, Intervals::exactly(0), dst.whole()).into()
     }
+    /// Of swapped bytes the known bits are known, as since Linux 7.0.
     fn byte_order(op: ByteOrder, bytes: u32, number: Self) -> Self {
-        Intervals::byte_order(op, bytes, number.whole()).into()
+        let (number, bits) = (number.whole(), bytes.saturating_mul(8));
+        let ordered = match op {
+            ByteOrder::Le => number,
+            ByteOrder::Be | ByteOrder::Swap => {
+                Intervals::from_parts(number.tnum().swapped(bits), Bounds::full(), Bounds::full())
+            }
+        };
+        let cut = if bits < 64 { ordered.truncated_to(bits) } else { ordered };
+        cut.synced().into()
     }
     fn truncate(bytes: u32, number: Self) -> Self {
         Intervals::truncate(bytes, number.whole()).into()
@@ -129,6 +182,22 @@ impl Domain for Offset {
         Intervals::sign_extend(from_bytes, width, number.whole()).into()
     }
     fn branch(op: CmpOp, width: Width, a: Self, b: Self, same_register: bool) -> Branch<Self> {
+        match op {
+            CmpOp::Eq | CmpOp::Ge | CmpOp::Le | CmpOp::Sge | CmpOp::Sle if same_register => return Branch::Always,
+            CmpOp::Ne | CmpOp::Gt | CmpOp::Lt | CmpOp::Sgt | CmpOp::Slt if same_register => return Branch::Never,
+            CmpOp::Set if same_register => return Branch::Both { taken: (a, b), fallthrough: (a, b) },
+            CmpOp::Eq
+            | CmpOp::Ne
+            | CmpOp::Gt
+            | CmpOp::Ge
+            | CmpOp::Lt
+            | CmpOp::Le
+            | CmpOp::Sgt
+            | CmpOp::Sge
+            | CmpOp::Slt
+            | CmpOp::Sle
+            | CmpOp::Set => {}
+        }
         let of = |(a, b): (Intervals<u64>, Intervals<u64>)| (a.into(), b.into());
         match Intervals::branch(op, width, a.whole(), b.whole(), same_register) {
             Branch::Always => Branch::Always,

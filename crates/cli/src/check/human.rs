@@ -9,6 +9,7 @@ use super::outcome::{Outcome, Verdict};
 use super::sink::Tally;
 use super::task::{Asked, Task};
 use crate::host::Host;
+use crate::kernels::EXACT_SINCE;
 use crate::note;
 
 /// Prints verdicts one after another.
@@ -114,16 +115,17 @@ pub(crate) fn summary(out: &mut dyn Write, tasks: usize, hosts: usize, tally: &T
 
 /// What must be known of the answers, once.
 pub(crate) fn notes(asked: &Asked<'_>) {
-    let approximated: Vec<String> = asked
+    let older: Vec<String> = asked
         .hosts
         .iter()
-        .filter(|host| !host.features().circular_ranges())
-        .map(|host| host.version().to_string())
+        .map(|host| host.version())
+        .filter(|version| *version < EXACT_SINCE)
+        .map(|version| version.to_string())
         .collect();
-    if !approximated.is_empty() {
+    if !older.is_empty() {
         note(&format!(
-            "for Linux {} numbers are tracked more finely than there: a rejection may be missed (see `bpfvet kernels`)",
-            approximated.join(", ")
+            "for Linux {} numbers are tracked as Linux {EXACT_SINCE} does, more finely than there: a rejection may be missed (see `bpfvet kernels`)",
+            older.join(", ")
         ));
     }
     if let Some(path) = asked.types.borrowed() {

@@ -106,6 +106,22 @@ proptest! {
     }
 
     #[test]
+    fn offset_laws(
+        (x, a) in member(),
+        (y, b) in operand(),
+        op in select(AluOp::ALL.to_vec()),
+        comparison in select(CmpOp::ALL.to_vec()),
+        width in width(),
+    ) {
+        let (a, b) = (Offset::from(a), Offset::from(b));
+        prop_assert_eq!(laws::views(a, x), Ok(()));
+        prop_assert_eq!(laws::lattice(a, x, b, y), Ok(()));
+        prop_assert_eq!(laws::alu(op, width, a, x, b, y), Ok(()));
+        prop_assert_eq!(laws::bytes(a, x), Ok(()));
+        prop_assert_eq!(laws::branch(comparison, width, a, x, b, y), Ok(()));
+    }
+
+    #[test]
     fn branch_laws((x, a) in member(), (y, b) in operand(), op in select(CmpOp::ALL.to_vec()), width in width()) {
         prop_assert_eq!(laws::branch(op, width, a, x, b, y), Ok(()));
         prop_assert_eq!(laws::branch(op, width, b, y, a, x), Ok(()));

@@ -210,7 +210,12 @@ fn check_unprivileged<D: Domain>(cx: &Cx<'_, '_, D>, dst: Reg, pointer: &Pointer
         Region::Stack { .. } => {
             let Some(off) = pointer.const_off() else {
                 let off = pointer.off.bits().value.cast_signed();
-                return Err(RegisterCause::VariableStackPointer { reg: dst, offset: Box::new(pointer.off.known()), off }.into());
+                return Err(RegisterCause::VariableStackPointer {
+                    reg: dst,
+                    offset: Box::new(pointer.off.known()),
+                    off,
+                }
+                .into());
             };
             if off >= 0 || off < -i64::from(cx.facts.limits.stack_bytes) {
                 return Err(RegisterCause::StackPointerOutOfRange { reg: dst, off }.into());
