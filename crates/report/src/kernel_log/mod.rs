@@ -380,7 +380,7 @@ impl<D: Domain> Observer<D> for KernelLog<'_> {
 
     fn resumed(&mut self) {
         if let Some(recorder) = &mut self.recorder {
-            recorder.resumed();
+            Observer::<D>::resumed(recorder);
         }
         let begin = self.waiting.pop().unwrap_or(0);
         if !self.level.tells_all() {

@@ -5,7 +5,7 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use bpfvet_cfg::{Restricted, StructureCause, StructureError};
-use bpfvet_domain::TnumText;
+use bpfvet_domain::{TnumText, Views as _};
 use bpfvet_explore::{Rejection, RejectionCause};
 use bpfvet_insn::{Call, Insn, InsnIdx, Reg};
 use bpfvet_vm::violation::{
@@ -317,7 +317,7 @@ fn offset_text(pointer: Place, off: i64, history: &History) -> String {
     let Some(bpfvet_vm::Value::Pointer(pointer)) = value else { return "not known".to_string() };
     match pointer.off.as_const() {
         Some(start) => format!("constant {}", start.cast_signed().wrapping_add(off)),
-        None => format!("variable {} plus fixed offset {off}", TnumText(pointer.off.tnum())),
+        None => format!("variable {} plus fixed offset {off}", TnumText(pointer.off.bits())),
     }
 }
 
