@@ -240,6 +240,8 @@ fn is_shown(line: &str) -> bool {
         "func#",
         "topo_order[",
         "stack use/def subprog#",
+        "subprog#",
+        "arg JOIN insn ",
         "Live regs before insn:",
         "infinite loop detected at insn ",
         "cur state:",
@@ -266,7 +268,15 @@ fn is_shown(line: &str) -> bool {
         rest.blanks();
         rest.take(|c| c.is_ascii_digit() || c == '.').len() == 10
     };
+    // How pointers into stacks move stands behind an instruction.
+    let is_listing = || {
+        let mut rest = Rest(line);
+        rest.blanks();
+        let is_insn = rest.number() && rest.eat(": (");
+        is_insn && (line.contains("\tr") || line.contains("\tfp-") || line.contains("\tsa") || line.contains(" // "))
+    };
     line.is_empty()
+        || is_listing()
         || begins.iter().any(|begin| line.starts_with(begin))
         || line.ends_with(": safe")
         || line.contains("bpf_loop iteration limit reached")

@@ -17,7 +17,7 @@ use crate::order;
 use crate::records;
 use crate::registers::{self, Registers};
 use crate::scc::{self, Components};
-use crate::stack::{self, StackLiveness};
+use crate::stack::{self, StackEvent, StackLiveness};
 use crate::tables::JumpTables;
 use crate::{
     Block, BlockId, ConstValue, Dominators, Dot, Instance, Loop, Marks, StackFrame, StackQuery, StructureCause,
@@ -227,6 +227,24 @@ impl Graph {
     /// up.
     pub fn stack_instances(&self) -> impl Iterator<Item = &Instance> {
         self.stack.instances()
+    }
+
+    /// Tells how pointers into stacks move through the program: the analysis behind [`stack_instances`](Self::stack_instances), done
+    /// again step by step. `request` and `platform` are those that the graph was made for.
+    pub fn watch_stack(&self, request: &LoadRequest, platform: &dyn Platform, watch: &mut dyn FnMut(StackEvent)) {
+        let mentions = Mentions::of(self.program());
+        let callees = Callees::collect(&mentions, request, platform);
+        let input = stack::Input {
+            flow: &self.flow,
+            blocks: &self.blocks,
+            mentions: &mentions,
+            constants: &self.constants,
+            callees: &callees,
+            callees_first: &self.callees_first,
+            request,
+            call_frames: platform.limits(request.privilege).call_frames,
+        };
+        StackLiveness::watch(&input, watch);
     }
 
     /// Pairs of spills and fills around the call at this slot that the host takes out, because the callee spares the registers

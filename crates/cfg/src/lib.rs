@@ -56,5 +56,7 @@ pub use error::{ExceptionCallbackFault, Restricted, StructureCause, StructureErr
 pub use flow::Targets;
 pub use graph::Graph;
 pub use marks::Marks;
-pub use stack::{Instance, StackAccess, StackFrame, StackQuery, StackSlots};
+pub use stack::{
+    Instance, Moved, StackAccess, StackEvent, StackFrame, StackPointer, StackQuery, StackSlots, TrackedPlace,
+};
 pub use subprog::{CallKind, CallSite, Subprog, SubprogEffects, SubprogId};

@@ -19,6 +19,7 @@ use bpfvet_platform::LoadRequest;
 use super::access::{Facts, Largest, record_all, record_call, record_memory};
 use super::instance::Instance;
 use super::transfer::{Arguments, Memory, Place, State};
+use super::watch::{self, StackEvent};
 use crate::blocks::{BlockId, Blocks};
 use crate::callee::{Callees, Control};
 use crate::constants::Constants;
@@ -88,6 +89,7 @@ struct Analysis<'a> {
     seen: Vec<bool>,
     analyses: u32,
     slots: u64,
+    watch: Option<&'a mut dyn FnMut(StackEvent)>,
 }
 
 /// Analyses all functions, callers first (`bpf_compute_subprog_arg_access`, Linux 7.3).
@@ -95,7 +97,10 @@ struct Analysis<'a> {
 /// # Errors
 ///
 /// Too deep, or too much.
-pub(super) fn analyze(input: &Input<'_>) -> Result<Instances, Stop> {
+pub(super) fn analyze<'a>(
+    input: &'a Input<'a>,
+    watch: Option<&'a mut dyn FnMut(StackEvent)>,
+) -> Result<Instances, Stop> {
     let used = used_maps(&input.flow.program, input.mentions);
     let maps = used.iter().filter_map(|&map| input.request.maps.get(map as usize));
     let largest = maps.fold(Largest::default(), Largest::with);
@@ -106,6 +111,7 @@ pub(super) fn analyze(input: &Input<'_>) -> Result<Instances, Stop> {
         seen: vec![false; input.flow.subprogs.len()],
         analyses: 0,
         slots: 0,
+        watch,
     };
     for &root in input.callees_first.iter().rev() {
         let Some(subprog) = input.flow.subprog(root) else { continue };
@@ -165,6 +171,9 @@ impl Analysis<'_> {
             *seen = true;
         }
         let place = Place { depth, args: &args, callers };
+        if let Some(watch) = &mut self.watch {
+            watch::tell(&place, self.input, id, &args, *watch);
+        }
         // Joins happen in the kernel's order, for what comes out depends on it.
         let solution = solve(&place, flow, blocks, id, Rc::new(State::entry(depth, &args)));
         let mut descents = Vec::new();

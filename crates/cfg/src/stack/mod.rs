@@ -18,6 +18,7 @@ mod instance;
 mod slots;
 mod track;
 mod transfer;
+mod watch;
 
 use alloc::vec::Vec;
 
@@ -26,6 +27,7 @@ use bpfvet_insn::InsnIdx;
 pub(crate) use analyze::Input;
 pub use instance::{Instance, StackAccess};
 pub use slots::StackSlots;
+pub use watch::{Moved, StackEvent, StackPointer, TrackedPlace};
 
 use crate::blocks::Blocks;
 use crate::flow::Flow;
@@ -55,11 +57,17 @@ impl StackLiveness {
     ///
     /// The analysis goes too deep, or takes too much.
     pub(crate) fn compute(input: &Input<'_>, strict: bool) -> Result<Self, StructureCause> {
-        match analyze::analyze(input) {
+        match analyze::analyze(input, None) {
             Ok(instances) => Ok(Self { instances: Some(instances) }),
             Err(Stop::Refused(cause)) if strict => Err(cause),
             Err(Stop::Refused(_) | Stop::GaveUp) => Ok(Self { instances: None }),
         }
+    }
+
+    /// Computes it again, for one who watches.
+    pub(crate) fn watch(input: &Input<'_>, watch: &mut dyn FnMut(StackEvent)) {
+        // How it ends is known from the first time.
+        let _ = analyze::analyze(input, Some(watch));
     }
 
     pub(crate) fn instances(&self) -> impl Iterator<Item = &Instance> {

@@ -6,6 +6,7 @@ use alloc::vec::Vec;
 use bpfvet_insn::{AluOp, ByteOrder, Insn, InsnIdx, Operand, Reg, RegSet, Size, Width};
 
 use super::track::Track;
+use super::watch::TrackedPlace;
 use crate::forward::Forward;
 
 /// Slots of eight bytes that are followed.
@@ -119,6 +120,23 @@ impl State {
         }
         *known = Rc::new(joined);
         true
+    }
+}
+
+impl State {
+    /// All places that are followed, in the kernel's order.
+    pub(crate) fn places() -> impl Iterator<Item = TrackedPlace> {
+        let registers = (0..11).filter_map(Reg::new).map(TrackedPlace::Reg);
+        registers.chain((0..STACK_ARGS).map(TrackedPlace::StackArg)).chain((0..SLOTS).map(TrackedPlace::Slot))
+    }
+
+    /// What a place holds.
+    pub(crate) fn at(&self, place: TrackedPlace) -> Track {
+        match place {
+            TrackedPlace::Reg(reg) => self.get(reg),
+            TrackedPlace::StackArg(number) => self.memory.argument(number),
+            TrackedPlace::Slot(slot) => self.memory.get(slot),
+        }
     }
 }
 

@@ -9,13 +9,14 @@
 //!    1   3: .1......7. (bf) r2 = r1           component, position, live registers, instruction
 //! ```
 
+use alloc::format;
 use alloc::string::String;
 use core::fmt::Write;
 
-use bpfvet_cfg::{Graph, Instance, StackSlots};
+use bpfvet_cfg::{Graph, Instance, StackSlots, SubprogId};
 use bpfvet_insn::{InsnIdx, Program, Reg};
 
-use super::pad;
+use super::{pad, stack};
 use crate::Names;
 
 pub(super) fn write(out: &mut String, graph: &Graph, program: &Program, names: &Names<'_>) {
@@ -25,8 +26,13 @@ pub(super) fn write(out: &mut String, graph: &Graph, program: &Program, names: &
     for (index, subprog) in graph.callees_first().iter().enumerate() {
         let _ = writeln!(out, "topo_order[{index}] = {}", names.subprog(subprog.0));
     }
-    for instance in graph.stack_instances() {
-        write_stack_access(out, instance, graph, program, names);
+    if names.platform().features().static_liveness() {
+        graph.watch_stack(names.request(), names.platform(), &mut |event| {
+            stack::write(out, &event, graph, program, names);
+        });
+        for instance in graph.stack_instances() {
+            write_stack_access(out, instance, graph, program, names);
+        }
     }
     write_live_registers(out, graph, program, names);
 }
@@ -34,10 +40,9 @@ pub(super) fn write(out: &mut String, graph: &Graph, program: &Program, names: &
 /// What the instructions of a function read and write of the stacks, its own first. Source: `print_instance`, Linux 7.3.
 fn write_stack_access(out: &mut String, instance: &Instance, graph: &Graph, program: &Program, names: &Names<'_>) {
     let Some(subprog) = graph.subprogs().get(instance.subprog.index()) else { return };
-    let name = names.subprog(instance.subprog.0);
-    let gap = if name.is_empty() { "" } else { " " };
     let Instance { callsite, depth, .. } = instance;
-    let _ = writeln!(out, "stack use/def subprog#{}{gap}{name} (d{depth},cs{callsite}):", instance.subprog.0);
+    let name = subprog_text(instance.subprog, names);
+    let _ = writeln!(out, "stack use/def {name} (d{depth},cs{callsite}):");
     for (at, insn) in program.iter().skip_while(|(at, _)| *at < subprog.start).take_while(|(at, _)| *at < subprog.end) {
         let begin = out.len();
         let _ = write!(out, "{:3}: {}", at.0, insn.disasm(names));
@@ -59,6 +64,14 @@ fn write_stack_access(out: &mut String, instance: &Instance, graph: &Graph, prog
             }
         }
         out.push('\n');
+    }
+}
+
+/// A function as the kernel's analyses name it (`fmt_subprog`).
+pub(super) fn subprog_text(subprog: SubprogId, names: &Names<'_>) -> String {
+    match names.subprog(subprog.0) {
+        "" => format!("subprog#{}", subprog.0),
+        name => format!("subprog#{} {name}", subprog.0),
     }
 }
 

@@ -14,6 +14,7 @@
 mod account;
 mod graph;
 mod precision;
+mod stack;
 mod stats;
 
 use alloc::string::String;
