@@ -192,12 +192,30 @@ fn the_log_is_the_kernels() {
     let path = raw("unreadable.bin", UNREADABLE);
     let (status, out, _) = bpfvet(&["check", "--raw", "--type", "xdp", "--format", "log", &path]);
     assert_eq!(status, Some(1));
-    expect![[r"
+    expect![[r#"
         0: R1=ctx() R10=fp0
         0: (95) exit
         R0 !read_ok
+
+        Verification failed: Register Type Safety: Unreadable register
+
+        Reason:
+          R0 has never been initialized on this path, and this instruction reads it.
+
+        At:
+          insn 0
+               | ^-- error: R0 is not readable
+          Instruction context:
+          >>> 0 | (95) exit
+
+        Causal path:
+          no retained diagnostic events on this path
+
+        Suggestion:
+          Give `r0` a value on every path, or keep it in r6 to r9 or on the stack across calls.
+
         processed 1 insns (limit 1000000) max_states_per_insn 0 total_states 0 peak_states 0 mark_read 0
-    "]]
+    "#]]
     .assert_eq(&out);
     let (_, leveled, _) = bpfvet(&["check", "--raw", "--type", "xdp", "--log-level", "1", &path]);
     assert_eq!(leveled, out);
