@@ -1,9 +1,9 @@
 //! The face of a number domain: what a verifier asks of whatever stands for a set of 64-bit words.
 
-use core::fmt::{self, Debug};
+use core::fmt::Debug;
 
-use crate::known::Known;
-use crate::scalar::{AluOp, Branch, ByteOrder, CmpOp, Fork, Hex, Scalar, Width};
+use crate::known::{Conflict, Contradiction, Known};
+use crate::scalar::{AluOp, Branch, ByteOrder, CmpOp, Fork, Scalar, Width};
 use crate::tnum::Tnum;
 use crate::views::Views;
 
@@ -115,9 +115,9 @@ pub trait Domain: Views + Debug + 'static {
     fn known(&self) -> Known {
         Known::of(self)
     }
-    /// What contradicts what in a number that is not [`Domain::is_consistent`], in the kernel's words.
-    fn contradiction(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("range bounds violation")
+    /// What contradicts what in a number that is not [`Domain::is_consistent`], for reports.
+    fn contradiction(&self) -> Contradiction {
+        Contradiction { between: Conflict::Ranges, views: self.known(), arcs: None }
     }
 }
 
@@ -222,25 +222,16 @@ impl Domain for Scalar<u64> {
     fn add_const(self, delta: i64) -> Self {
         self.add_const(delta)
     }
-    fn contradiction(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { tnum, wide, low } = *self;
-        let why = if self.is_empty() {
-            "range bounds violation"
+    fn contradiction(&self) -> Contradiction {
+        let Self { tnum: _, wide, low } = *self;
+        let between = if self.is_empty() {
+            Conflict::Ranges
         } else if self.as_const().is_some_and(|value| !wide.is_const() || wide.base != value) {
-            "const tnum out of sync with range bounds"
+            Conflict::Constant
         } else {
-            "const subreg tnum out of sync with range bounds"
+            Conflict::LowConstant
         };
-        write!(
-            f,
-            "{why} r64={{.base={}, .size={}}} r32={{.base={}, .size={}}} var_off=({}, {})",
-            Hex(wide.base),
-            Hex(wide.size),
-            Hex(low.base.into()),
-            Hex(low.size.into()),
-            Hex(tnum.value),
-            Hex(tnum.mask)
-        )
+        Contradiction { between, views: self.known(), arcs: Some((wide, low)) }
     }
 }
 

@@ -1,7 +1,7 @@
 //! What was known of a number, whichever domain knew it.
 
-use crate::Tnum;
 use crate::views::Views;
+use crate::{Arc32, Arc64, Tnum};
 
 /// What was known of a number, whichever domain knew it: its views, for reports, which outlive the search and do not reason.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -43,4 +43,26 @@ impl Views for Known {
     fn signed_low(&self) -> (i32, i32) {
         self.signed_low
     }
+}
+
+/// Which views of a number exclude each other.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Conflict {
+    /// The ranges have no word in common.
+    Ranges,
+    /// All bits are known, and the ranges are not that word.
+    Constant,
+    /// All bits of the low half are known, and its ranges are not that.
+    LowConstant,
+}
+
+/// How a number contradicts itself.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Contradiction {
+    /// Which views do.
+    pub between: Conflict,
+    /// All of them.
+    pub views: Known,
+    /// The ranges, where they are circular.
+    pub arcs: Option<(Arc64, Arc32)>,
 }

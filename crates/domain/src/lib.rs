@@ -31,9 +31,11 @@ mod views;
 pub mod word;
 
 pub use domain::Domain;
-pub use known::Known;
+pub use known::{Conflict, Contradiction, Known};
 pub use offset::Offset;
-pub use scalar::{AluOp, Branch, ByteOrder, CmpOp, Fork, ScalarText, SignedText, TnumText, UnsignedText, Width};
+pub use scalar::{
+    AluOp, Branch, ByteOrder, CmpOp, Fork, HexText, ScalarText, SignedText, TnumText, UnsignedText, Width,
+};
 pub use views::Views;
 
 /// Known bits of a 64-bit word.

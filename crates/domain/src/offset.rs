@@ -9,11 +9,10 @@
 //!
 //! Numbers in registers have no constant apart; whatever computes with one adds it first.
 
-use core::fmt;
-
 use crate::arc::Arc;
 use crate::domain::Domain;
 use crate::intervals::{Bounds, Intervals};
+use crate::known::Contradiction;
 use crate::scalar::{AluOp, Branch, ByteOrder, CmpOp, Fork, Scalar, Width};
 use crate::tnum::Tnum;
 use crate::views::Views;
@@ -250,7 +249,7 @@ impl Domain for Offset {
     fn settled(self, keeps_bounds: bool) -> Self {
         Self { number: self.number.settled(keeps_bounds), ..self }
     }
-    fn contradiction(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.number.contradiction(f)
+    fn contradiction(&self) -> Contradiction {
+        self.number.contradiction()
     }
 }

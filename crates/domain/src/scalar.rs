@@ -33,8 +33,8 @@ pub use bytes::ByteOrder;
 pub use fork::Fork;
 pub use refine::CmpOp;
 pub(crate) use refine::{Relation, relation};
-pub(crate) use text::Hex;
-pub use text::{ScalarText, SignedText, TnumText, UnsignedText};
+
+pub use text::{HexText, ScalarText, SignedText, TnumText, UnsignedText};
 
 use crate::arc::Arc;
 use crate::tnum::Tnum;

@@ -1,11 +1,11 @@
 //! The intervals as a [`Domain`] of 64-bit words.
 
 use super::Intervals;
-use core::fmt;
 
 use crate::domain::Domain;
 use crate::intervals::Bounds;
-use crate::scalar::{AluOp, Branch, ByteOrder, CmpOp, Foresight, Fork, Hex, Width};
+use crate::known::{Conflict, Contradiction};
+use crate::scalar::{AluOp, Branch, ByteOrder, CmpOp, Foresight, Fork, Width};
 use crate::tnum::Tnum;
 use crate::views::Views;
 
@@ -117,31 +117,16 @@ impl Domain for Intervals<u64> {
     fn settled(self, keeps_bounds: bool) -> Self {
         if keeps_bounds { self } else { self.synced() }
     }
-    fn contradiction(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { tnum, wide, low } = *self;
-        let why = if self.is_empty() {
-            "range bounds violation"
+    fn contradiction(&self) -> Contradiction {
+        let Self { tnum, wide, low: _ } = *self;
+        let between = if self.is_empty() {
+            Conflict::Ranges
         } else if tnum.is_const() && !wide.is_exactly(tnum.value) {
-            "const tnum out of sync with range bounds"
+            Conflict::Constant
         } else {
-            "const subreg tnum out of sync with range bounds"
+            Conflict::LowConstant
         };
-        let whole = |bound: u64| Hex(bound);
-        let half = |bound: u32| Hex(bound.into());
-        write!(
-            f,
-            "{why} u64=[{}, {}] s64=[{}, {}] u32=[{}, {}] s32=[{}, {}] var_off=({}, {})",
-            whole(wide.umin),
-            whole(wide.umax),
-            whole(wide.smin),
-            whole(wide.smax),
-            half(low.umin),
-            half(low.umax),
-            half(low.smin),
-            half(low.smax),
-            whole(tnum.value),
-            whole(tnum.mask)
-        )
+        Contradiction { between, views: self.known(), arcs: None }
     }
 }
 

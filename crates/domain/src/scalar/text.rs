@@ -135,9 +135,10 @@ impl<D: Views> fmt::Display for ScalarText<'_, D> {
 }
 
 /// C's `%#llx`, which writes zero without a prefix.
-pub(crate) struct Hex(pub(crate) u64);
+#[derive(Clone, Copy, Debug)]
+pub struct HexText(pub u64);
 
-impl fmt::Display for Hex {
+impl fmt::Display for HexText {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.0 == 0 { f.write_str("0") } else { write!(f, "{:#x}", self.0) }
     }

@@ -3,7 +3,7 @@
 use alloc::format;
 use alloc::string::{String, ToString};
 
-use bpfvet_domain::Views as _;
+use bpfvet_domain::{Conflict, Contradiction, HexText as Hex, Views as _};
 use bpfvet_insn::{AluOp, InsnIdx, Reg};
 use bpfvet_vm::violation::{AluReason, RegisterCause};
 
@@ -83,8 +83,8 @@ pub(super) fn message(cause: &RegisterCause, at: InsnIdx, names: &Names<'_>) -> 
         }
         RegisterCause::DivisionByZero => "div by zero".to_string(),
         RegisterCause::InvalidShift { amount } => format!("invalid shift {amount}"),
-        RegisterCause::ContradictoryScalar { what, num: _, account } => {
-            format!("verifier bug: REG INVARIANTS VIOLATION ({what}): {account}")
+        RegisterCause::ContradictoryScalar { what, num } => {
+            format!("verifier bug: REG INVARIANTS VIOLATION ({what}): {}", contradiction(num))
         }
         RegisterCause::NotAnInstruction { reg, tag } => {
             format!("R{} has type {}, expected PTR_TO_INSN", r(reg), type_text(*tag))
@@ -97,6 +97,41 @@ pub(super) fn message(cause: &RegisterCause, at: InsnIdx, names: &Names<'_>) -> 
             format!("R{} points to outside of jump table: [{first},{last}] max_entries {entries}", r(reg))
         }
     }
+}
+
+/// Which views of a number exclude each other, and what they are. (`reg_bounds_sanity_check`)
+fn contradiction(num: &Contradiction) -> String {
+    let why = match num.between {
+        Conflict::Ranges => "range bounds violation",
+        Conflict::Constant => "const tnum out of sync with range bounds",
+        Conflict::LowConstant => "const subreg tnum out of sync with range bounds",
+    };
+    let ranges = match num.arcs {
+        Some((wide, low)) => format!(
+            "r64={{.base={}, .size={}}} r32={{.base={}, .size={}}}",
+            Hex(wide.base),
+            Hex(wide.size),
+            Hex(low.base.into()),
+            Hex(low.size.into())
+        ),
+        None => {
+            let ((smin, smax), (umin, umax)) = (num.views.signed(), num.views.unsigned());
+            let ((low_smin, low_smax), (low_umin, low_umax)) = (num.views.signed_low(), num.views.unsigned_low());
+            format!(
+                "u64=[{}, {}] s64=[{}, {}] u32=[{}, {}] s32=[{}, {}]",
+                Hex(umin),
+                Hex(umax),
+                Hex(smin.cast_unsigned()),
+                Hex(smax.cast_unsigned()),
+                Hex(low_umin.into()),
+                Hex(low_umax.into()),
+                Hex(low_smin.cast_unsigned().into()),
+                Hex(low_smax.cast_unsigned().into())
+            )
+        }
+    };
+    let bits = num.views.bits();
+    format!("{why} {ranges} var_off=({}, {})", Hex(bits.value), Hex(bits.mask))
 }
 
 /// The operator without the sign of a division (`bpf_alu_string`).

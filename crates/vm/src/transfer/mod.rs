@@ -14,9 +14,7 @@ mod speculation;
 mod stack_args;
 
 use alloc::boxed::Box;
-use alloc::string::ToString as _;
 use bpfvet_domain::Domain;
-use core::fmt;
 
 use bpfvet_insn::{Insn, InsnIdx, Reg};
 
@@ -142,24 +140,9 @@ pub(crate) fn settle<D: Domain>(cx: &Cx<'_, '_, D>, value: &mut Value<D>, what: 
         && !scalar.num.is_consistent()
     {
         if cx.facts.request.flags.test_reg_invariants {
-            return Err(contradictory(what, &scalar.num).into());
+            return Err(RegisterCause::ContradictoryScalar { what, num: Box::new(scalar.num.contradiction()) }.into());
         }
         scalar.num = scalar.num.forget_ranges();
     }
     Ok(())
-}
-
-#[cold]
-fn contradictory<D: Domain>(what: &'static str, num: &D) -> RegisterCause {
-    let account = Contradiction(num).to_string().into_boxed_str();
-    RegisterCause::ContradictoryScalar { what, num: Box::new(num.known()), account }
-}
-
-/// What contradicts what in a number.
-struct Contradiction<'a, D>(&'a D);
-
-impl<D: Domain> fmt::Display for Contradiction<'_, D> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.contradiction(f)
-    }
 }

@@ -1,6 +1,6 @@
 //! A register holds the wrong kind of thing.
 
-use bpfvet_domain::Known;
+use bpfvet_domain::{Contradiction, Known};
 use bpfvet_insn::{AluOp, Reg};
 
 use super::Cause;
@@ -171,9 +171,7 @@ pub enum RegisterCause {
         /// What the kernel calls the place: `alu`, `true_reg1`, ….
         what: &'static str,
         /// The number.
-        num: Box<Known>,
-        /// What contradicts what, in the kernel's words.
-        account: Box<str>,
+        num: Box<Contradiction>,
     },
     /// An indirect jump through something that is not a table entry.
     NotAnInstruction {

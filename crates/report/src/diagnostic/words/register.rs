@@ -164,7 +164,7 @@ pub(super) fn words(cause: &RegisterCause, at: InsnIdx, names: &Names<'_>) -> Wo
         RegisterCause::InvalidShift { amount } => {
             Words::program(format!("shift by {amount}"), "more than the register has bits, or negative")
         }
-        RegisterCause::ContradictoryScalar { what: _, num: _, account: _ } => {
+        RegisterCause::ContradictoryScalar { what: _, num: _ } => {
             Words::program("what is known of a number contradicts itself", "no number can be here")
                 .class(Class::Limit)
                 .why("the load asked that this be an error (BPF_F_TEST_REG_INVARIANTS); the path cannot happen")
