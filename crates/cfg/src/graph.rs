@@ -4,7 +4,7 @@ use alloc::sync::Arc;
 use alloc::vec;
 use alloc::vec::Vec;
 
-use bpfvet_insn::{Call, Insn, InsnIdx, Program, Reg, RegSet};
+use bpfvet_insn::{Call, HalfSet, Insn, InsnIdx, Program, Reg, RegSet};
 use bpfvet_platform::{LoadRequest, Platform};
 
 use crate::blocks::Blocks;
@@ -153,6 +153,14 @@ impl Graph {
     #[must_use]
     pub fn live_regs(&self) -> &[RegSet] {
         &self.registers.before
+    }
+
+    /// Whether the instruction neither reads nor writes one of these registers, and control does not go from it to another function, nor
+    /// come from one.
+    #[must_use]
+    pub fn is_calm(&self, at: InsnIdx, regs: RegSet) -> bool {
+        let involved = self.registers.involved.get(at.index()).copied().unwrap_or_default();
+        involved.intersection(regs).is_empty() && involved != HalfSet::ALL.regs()
     }
 
     /// Whether the instruction makes a 32-bit result whose high half may be read, so that a machine whose 32-bit operations leave the

@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 use bpfvet_domain::Domain;
 
 use bpfvet_insn::InsnIdx;
-use bpfvet_vm::State;
+use bpfvet_vm::{Hint, State};
 
 use crate::path::Trail;
 
@@ -23,6 +23,8 @@ pub(crate) struct Node<D> {
     pub(crate) trail: Trail,
     /// Paths from here that have not ended.
     pub(crate) branches: u32,
+    /// Where the state differed that was compared with it last.
+    pub(crate) hint: Hint,
     /// How often a state was compared with it and not covered.
     pub(crate) misses: u32,
     /// How often one was covered.

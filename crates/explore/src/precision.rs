@@ -130,7 +130,7 @@ impl<D: Domain> Marker<'_, '_, D> {
                 }
             }
             let slots = wanted.slots_of(frame);
-            for slot in (0..64usize).filter(|slot| slots & (1 << slot) != 0) {
+            for slot in bits(slots) {
                 if slot >= node.state.frame(frame).stack.len() {
                     return Err("a precision walk wants a slot that its checkpoint does not have");
                 }
@@ -213,6 +213,15 @@ fn walk<D: Domain>(
     let mut steps = trail.steps.as_slice();
     let mut here = start;
     loop {
+        if !skip && !watcher.follows_precision {
+            // Most instructions have nothing to do with what is wanted.
+            let (regs, noted) = (wanted.here(), steps.last().map(|step| step.at));
+            while here != trail.first && noted != Some(here) && !trail.asked.is_at(here) && graph.is_calm(here, regs) {
+                let Some(before) = here.0.checked_sub(1) else { break };
+                subseq = Some(here);
+                here = InsnIdx(before);
+            }
+        }
         let step = steps.last().filter(|step| step.at == here);
         if !core::mem::take(&mut skip) {
             match pass(graph, watcher, here, subseq, step.map(|step| &step.note), wanted)? {
@@ -237,6 +246,15 @@ fn walk<D: Domain>(
     }
 }
 
+/// The numbers of the bits that are set.
+fn bits(mut set: u64) -> impl Iterator<Item = usize> {
+    core::iter::from_fn(move || {
+        let lowest = (set != 0).then(|| set.trailing_zeros() as usize)?;
+        set &= set - 1;
+        Some(lowest)
+    })
+}
+
 fn needs_mark<D: Domain>(value: Option<&Value<D>>) -> bool {
     value.and_then(Value::as_scalar).is_some_and(|scalar| !scalar.precise)
 }
@@ -250,19 +268,11 @@ pub(crate) fn marked<D: Domain>(graph: &Graph, state: &State<D>, at: InsnIdx, wa
     for frame in (0..state.frames().len()).rev() {
         let of = state.frame(frame);
         let live = graph.live_regs_before(state.frame_insn(frame, at));
-        for number in 0..10u8 {
-            if let Some(reg) = Reg::new(number)
-                && live.contains(reg)
-                && of.reg(reg).as_scalar().is_some_and(|scalar| scalar.precise)
-            {
-                wanted.want_reg(frame, reg);
-            }
-        }
-        for (slot, content) in of.stack.slots().enumerate() {
-            if content.spilled().and_then(Value::as_scalar).is_some_and(|scalar| scalar.precise) {
-                wanted.want_slots(frame, 1 << (slot & 63));
-            }
-        }
+        let precise = |value: &Value<D>| value.as_scalar().is_some_and(|scalar| scalar.precise);
+        let numbers = live.without(Reg::FP).without(Reg::ARGS);
+        numbers.iter().filter(|reg| precise(of.reg(*reg))).for_each(|reg| wanted.want_reg(frame, reg));
+        let spills = of.stack.spills().filter(|(_, value)| precise(value));
+        spills.for_each(|(slot, _)| wanted.want_slots(frame, 1 << (slot & 63)));
         let (regs, slots) = (wanted.regs_of(frame), wanted.slots_of(frame));
         if !regs.is_empty() || slots != 0 {
             watcher.tell(|observer| observer.precision(&PrecisionEvent::Propagate { frame, regs, slots }));

@@ -7,7 +7,7 @@ use bpfvet_domain::Domain;
 use bpfvet_insn::{Call, Insn, InsnIdx};
 use bpfvet_platform::{KfuncFlags, KfuncLookup};
 use bpfvet_vm::fault::{self, Fault};
-use bpfvet_vm::{FrameKind, State, Strictness, Value, covers, registers_identical};
+use bpfvet_vm::{FrameKind, Hint, State, Strictness, Value, covers, registers_identical};
 
 use crate::checkpoint::{Node, NodeId};
 use crate::convergence::{BackEdge, loop_of};
@@ -151,7 +151,7 @@ impl<D: Domain> Search<'_, '_, D> {
     }
 
     fn node_covers(&mut self, id: NodeId, path: &Path<D>, strictness: Strictness) -> bool {
-        let Some(node) = self.nodes.get(id) else { return false };
+        let Some(node) = self.nodes.get_mut(id) else { return false };
         covers(
             self.facts,
             self.memo.exact_scalars,
@@ -161,6 +161,7 @@ impl<D: Domain> Search<'_, '_, D> {
             strictness,
             &mut self.id_map,
             self.ids.last(),
+            &mut node.hint,
         )
     }
 
@@ -262,6 +263,7 @@ impl<D: Domain> Search<'_, '_, D> {
             at,
             trail: path.trail.clone(),
             branches: 1,
+            hint: Hint::default(),
             misses: 0,
             hits: 0,
             retired: false,

@@ -45,12 +45,19 @@ impl<D: Domain> Effects<D> {
     /// Forgets everything.
     pub fn clear(&mut self) {
         let Self { forks, demands, note, touched, touched_slots, events } = self;
-        forks.clear();
+        // Most steps leave most of it empty.
+        if !forks.is_empty() {
+            forks.clear();
+        }
         demands.clear();
-        *note = StackNote::default();
+        if !note.is_empty() {
+            *note = StackNote::default();
+        }
         *touched = RegSet::EMPTY;
         *touched_slots = 0;
-        events.clear();
+        if !events.is_empty() {
+            events.clear();
+        }
     }
 
     pub(crate) fn touch(&mut self, reg: Reg) {

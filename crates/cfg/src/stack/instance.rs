@@ -163,6 +163,11 @@ impl Instance {
         let masks = self.frame(frame).filter(|masks| !masks.accesses.is_empty());
         let (Some(masks), Some(id)) = (masks, blocks.at(at)) else { return StackSlots::EMPTY };
         let (Some(block), range) = (blocks.get(id), blocks.of_subprog(self.subprog)) else { return StackSlots::EMPTY };
+        if at == block.start
+            && let Some(live) = id.index().checked_sub(range.start).and_then(|own| masks.live_in.get(own))
+        {
+            return *live;
+        }
         let from = masks.accesses.partition_point(|access| access.at < at);
         let to = masks.accesses.partition_point(|access| access.at < block.end);
         let live = live_out(&masks.live_in, blocks, id, range.start);

@@ -180,6 +180,11 @@ impl Asked {
         *self = Self { at, steps, frame, regs };
     }
 
+    /// Whether registers were wanted before this instruction last.
+    pub(super) fn is_at(&self, at: InsnIdx) -> bool {
+        self.at == at
+    }
+
     /// Whether all that is wanted at this place was wanted there before.
     pub(super) fn covers(&self, at: InsnIdx, steps: usize, wanted: &Wanted) -> bool {
         let Self { at: asked_at, steps: asked_steps, frame, regs } = *self;

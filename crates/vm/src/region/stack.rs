@@ -523,9 +523,13 @@ pub(crate) fn check_range<D: Domain>(
     Ok(StackRange::Checked)
 }
 
+/// Bytes that were all written with something that is not tracked.
+const ALL_MISC: [ByteKind; 8] = [ByteKind::Misc; 8];
+
 /// Whether a helper may use every byte of a slot, and leaves the slot as it is. `any`: bytes that are never read will do.
 fn passes<D: Domain>(cx: &Cx<'_, '_, D>, slot: &Slot<D>, clobbers: bool, any: bool) -> bool {
     match slot {
+        Slot::Bytes(ALL_MISC) => true,
         Slot::Bytes(bytes) => bytes.iter().all(|kind| match kind {
             ByteKind::Misc => true,
             ByteKind::Zero => !clobbers,

@@ -16,6 +16,7 @@ use bpfvet_insn::{InsnIdx, Reg};
 pub use frame::{CallbackRange, Frame, FrameKind};
 pub use object::{Iteration, Protection, SlotObject};
 pub use refs::{LockKey, Reference, ReferenceKind};
+pub(crate) use stack::Run;
 pub use stack::{ByteKind, STACK_SLOTS, Slot, Spill, Stack};
 
 use crate::Value;

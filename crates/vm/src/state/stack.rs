@@ -37,6 +37,9 @@ pub enum ByteKind {
     IrqFlag,
 }
 
+/// Bytes of which everything was forgotten.
+const FORGOTTEN: [ByteKind; 8] = [ByteKind::Poison; 8];
+
 /// A value spilled into a slot.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Spill<D = Scalar> {
@@ -175,7 +178,6 @@ impl<D: Views> Slot<D> {
     /// stays: it must not be made twice.
     #[must_use]
     pub fn cleaned(&self, low: bool, high: bool) -> Option<Self> {
-        const FORGOTTEN: [ByteKind; 8] = [ByteKind::Poison; 8];
         let cleaned = match (self, low, high) {
             (_, true, true) | (Self::Object(_), _, _) => return None,
             (Self::Bytes(FORGOTTEN), _, _) => return None,
@@ -216,11 +218,26 @@ type Chunk<D> = [Slot<D>; CHUNK];
 pub struct Stack<D = Scalar> {
     pub(super) chunks: Rc<[Option<Rc<Chunk<D>>>; STACK_SLOTS / CHUNK]>,
     pub(super) len: usize,
+    /// Half slots of which everything was forgotten and nothing written since, from the top of the stack down.
+    pub(super) forgotten: u128,
+}
+
+/// A run of slots of one stack, beside the same of another.
+#[derive(Debug)]
+pub(crate) struct Run<'a, D> {
+    /// Of the one, as deep as that stack was used.
+    pub(crate) one: &'a [Slot<D>],
+    /// Of the other, as deep as that was used.
+    pub(crate) other: &'a [Slot<D>],
+    /// Whether they are the same objects, and so the same.
+    pub(crate) same: bool,
+    /// Slots of the one that may hold something: a bit each. The others were never written, or everything in them was forgotten.
+    pub(crate) held: u8,
 }
 
 impl<D> Default for Stack<D> {
     fn default() -> Self {
-        Self { chunks: Rc::default(), len: 0 }
+        Self { chunks: Rc::default(), len: 0, forgotten: 0 }
     }
 }
 
@@ -272,6 +289,7 @@ impl<D: Views> Stack<D> {
         if index >= self.len {
             return None;
         }
+        self.forgotten &= !(0b11 << (index * 2));
         let chunk = Rc::make_mut(&mut self.chunks).get_mut(index / CHUNK)?;
         Rc::make_mut(chunk.get_or_insert_with(|| Rc::new(Self::INVALID))).get_mut(index % CHUNK)
     }
@@ -281,14 +299,47 @@ impl<D: Views> Stack<D> {
         self.chunks.iter().flat_map(|chunk| chunk.as_deref().unwrap_or(&Self::INVALID)).take(self.len)
     }
 
-    /// Slots in runs, from the top of the stack down: those of this stack, as deep as it was used, and beside them those of `other`, as
-    /// deep as that was used; and whether they are the same objects, and so the same.
-    pub fn beside<'a>(&'a self, other: &'a Self) -> impl Iterator<Item = (&'a [Slot<D>], &'a [Slot<D>], bool)> {
+    /// Half slots in use of which not everything was forgotten: bit *n* is the four bytes that end at `fp - 4n`.
+    #[must_use]
+    pub const fn remembered(&self) -> u128 {
+        let halves = self.len * 2;
+        if halves == 0 { 0 } else { u128::MAX >> (2 * STACK_SLOTS - halves) & !self.forgotten }
+    }
+
+    /// Puts what [`Slot::cleaned`] left into a slot.
+    pub fn clean(&mut self, index: usize, cleaned: Slot<D>) {
+        let gone = |half: usize| (half * 4..half * 4 + 4).all(|byte| cleaned.byte(byte) == ByteKind::Poison);
+        let forgotten = u128::from(gone(0)) | u128::from(gone(1)) << 1;
+        if let Some(slot) = self.slot_mut(index) {
+            *slot = cleaned;
+            self.forgotten |= forgotten << (index * 2);
+        }
+    }
+
+    /// Slots in runs, from the top of the stack down: those of this stack, as deep as it was used, beside those of `other`.
+    pub(crate) fn beside<'a>(&'a self, other: &'a Self) -> impl Iterator<Item = Run<'a, D>> {
+        let remembered = self.remembered();
         (0..self.len.div_ceil(CHUNK)).map(move |number| {
             let upto = |len: usize| ..len.saturating_sub(number * CHUNK).min(CHUNK);
             let (one, two) = (self.chunk(number), other.chunk(number));
-            let (slots, others) = (one.get(upto(self.len)), two.get(upto(other.len)));
-            (slots.unwrap_or_default(), others.unwrap_or_default(), core::ptr::eq(one, two) && self.len == other.len)
+            let halves = (remembered >> (number * 2 * CHUNK)) as u8;
+            let slots = (halves | halves >> 1) & 0x55;
+            let written = self.chunks.get(number).is_some_and(Option::is_some);
+            Run {
+                one: one.get(upto(self.len)).unwrap_or_default(),
+                other: two.get(upto(other.len)).unwrap_or_default(),
+                same: core::ptr::eq(one, two) && self.len == other.len,
+                held: if written { slots & 1 | slots >> 1 & 2 | slots >> 2 & 4 | slots >> 3 & 8 } else { 0 },
+            }
+        })
+    }
+
+    /// The slots that may hold a spilled value, and where, from the top of the stack down.
+    pub fn spills(&self) -> impl Iterator<Item = (usize, &Value<D>)> {
+        let chunks = self.chunks.iter().enumerate().filter_map(|(number, chunk)| Some((number, chunk.as_deref()?)));
+        chunks.flat_map(|(number, chunk)| {
+            let spilled = chunk.iter().enumerate().filter_map(|(index, slot)| Some((index, slot.spilled()?)));
+            spilled.map(move |(index, value)| (number * CHUNK + index, value))
         })
     }
 

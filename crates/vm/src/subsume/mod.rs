@@ -49,10 +49,27 @@ struct Rules {
     uninit_readable: bool,
 }
 
+/// Where two states differed when they were compared last. The next state that comes by mostly differs there too, so that this is looked
+/// at first: what does not cover by itself covers with nothing.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Hint {
+    frame: u8,
+    place: Place,
+}
+
+/// A place in a frame.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+enum Place {
+    #[default]
+    None,
+    Reg(Reg),
+    Slot(u8),
+}
+
 /// Whether `old`, at the same instruction, covers `now`.
 ///
 /// `exact_scalars` is [`crate::Memo::exact_scalars`]; `ids` is scratch space and starts empty with fresh numbers from
-/// `last_id`, the last identity given so far.
+/// `last_id`, the last identity given so far. `hint` is kept with the old state, and decides nothing but what is compared first.
 ///
 /// # Soundness
 ///
@@ -69,6 +86,7 @@ pub fn covers<D: Domain>(
     strictness: Strictness,
     ids: &mut IdMap,
     last_id: u32,
+    hint: &mut Hint,
 ) -> bool {
     let rules = Rules {
         strictness,
@@ -76,9 +94,15 @@ pub fn covers<D: Domain>(
         exact_scalars,
         uninit_readable: facts.may_read_uninit(),
     };
+    if old.frames().len() != now.frames().len() {
+        return false;
+    }
     ids.reset(last_id);
-    if old.frames().len() != now.frames().len()
-        || (old.speculative && !now.speculative)
+    if !hinted(rules, old, now, *hint, ids) {
+        return false;
+    }
+    ids.reset(last_id);
+    if (old.speculative && !now.speculative)
         || old.sleepable != now.sleepable
         || !(references_match(old, now, ids) || fault::on(Fault::ReferencesUncompared))
     {
@@ -90,9 +114,27 @@ pub fn covers<D: Domain>(
                 return true;
             }
             let at = old.frame_insn(index, at);
-            frame_covers(facts, rules, before, after, at, ids)
+            match frame_covers(facts, rules, before, after, at, ids) {
+                Ok(()) => true,
+                Err(place) => {
+                    *hint = Hint { frame: u8::try_from(index).unwrap_or(0), place };
+                    false
+                }
+            }
         }
     })
+}
+
+/// Whether what differed last is covered now, by itself.
+fn hinted<D: Domain>(rules: Rules, old: &State<D>, now: &State<D>, hint: Hint, ids: &mut IdMap) -> bool {
+    let frame = usize::from(hint.frame);
+    match (old.frames().get(frame), now.frames().get(frame), hint.place) {
+        (Some(before), Some(after), Place::Reg(reg)) => value::covers(rules, before.reg(reg), after.reg(reg), ids),
+        (Some(before), Some(after), Place::Slot(slot)) => {
+            stack::covers_at(rules, &before.stack, &after.stack, slot, ids)
+        }
+        (_, _, Place::None) | (None, ..) | (_, None, _) => true,
+    }
 }
 
 /// Whether what is held is the same, whatever it is called. (`refsafe`)
@@ -129,7 +171,7 @@ fn reference_matches(old: &Reference, now: &Reference, ids: &mut IdMap) -> bool 
     }
 }
 
-/// (`func_states_equal`)
+/// Whether a frame covers another; where it differs, if that is one place. (`func_states_equal`)
 fn frame_covers<D: Domain>(
     facts: &Facts<'_>,
     rules: Rules,
@@ -137,19 +179,21 @@ fn frame_covers<D: Domain>(
     now: &Frame<D>,
     at: InsnIdx,
     ids: &mut IdMap,
-) -> bool {
+) -> Result<(), Place> {
     if old.callback_depth > now.callback_depth || (!old.args_sealed && now.args_sealed) {
-        return false;
+        return Err(Place::None);
     }
-    let live = facts.live_regs.get(at.index()).copied().unwrap_or_default();
-    let regs = (0..11u8)
-        .filter_map(Reg::new)
-        .filter(|reg| live.contains(*reg) && !(*reg == Reg::R7 && fault::on(Fault::RegisterUncompared)))
-        .all(|reg| value::covers(rules, old.reg(reg), now.reg(reg), ids));
+    let live = facts.live_regs.get(at.index()).copied().unwrap_or_default().without(Reg::ARGS);
+    for reg in live.iter().filter(|reg| *reg != Reg::R7 || !fault::on(Fault::RegisterUncompared)) {
+        if !value::covers(rules, old.reg(reg), now.reg(reg), ids) {
+            return Err(Place::Reg(reg));
+        }
+    }
+    stack::covers(rules, &old.stack, &now.stack, ids).map_err(Place::Slot)?;
     let args = old.out_args.len().max(now.out_args.len());
     let arg = |frame: &Frame<D>, index: usize| frame.out_args.get(index).copied().unwrap_or(Value::Uninit);
-    regs && stack::covers(rules, &old.stack, &now.stack, ids)
-        && (0..args).all(|index| value::covers(rules, &arg(old, index), &arg(now, index), ids))
+    let covered = (0..args).all(|index| value::covers(rules, &arg(old, index), &arg(now, index), ids));
+    if covered { Ok(()) } else { Err(Place::None) }
 }
 
 /// Whether the innermost registers are the same to the last identity, precision aside: a cheap test that two states may be

@@ -4,22 +4,41 @@ use bpfvet_domain::Domain;
 
 use super::{IdMap, Rules, Strictness, value};
 use crate::fault::{self, Fault};
-use crate::state::{ByteKind, Iteration, Slot, SlotObject, Stack};
+use crate::state::{ByteKind, Iteration, Run, Slot, SlotObject, Stack};
 use crate::{ScalarValue, Value};
 
 /// Whether a stack that was verified covers one that is met now. (`stacksafe`)
 ///
 /// What lies deeper than the old stack was not used then and does not matter.
-pub(super) fn covers<D: Domain>(rules: Rules, old: &Stack<D>, now: &Stack<D>, ids: &mut IdMap) -> bool {
+///
+/// # Errors
+///
+/// The first slot that differs.
+pub(super) fn covers<D: Domain>(rules: Rules, old: &Stack<D>, now: &Stack<D>, ids: &mut IdMap) -> Result<(), u8> {
     // A run is four slots.
     let compared = if fault::on(Fault::DeepSlotsUncompared) { 1 } else { usize::MAX };
-    old.beside(now).take(compared).all(|(before, after, same)| {
-        if same {
-            before.iter().all(|slot| itself(rules, slot, ids))
-        } else {
-            before.iter().enumerate().all(|(index, slot)| slot_covers(rules, slot, after.get(index), ids))
+    let all = rules.strictness == Strictness::Exact;
+    let mut first = 0;
+    for Run { one, other, same, held } in old.beside(now).take(compared) {
+        for (index, slot) in (0_u8..).zip(one).filter(|(index, _)| all || held & 1 << (index & 3) != 0) {
+            let covered = if same {
+                itself(rules, slot, ids)
+            } else {
+                slot_covers(rules, slot, other.get(usize::from(index)), ids)
+            };
+            if !covered {
+                return Err(first + index);
+            }
         }
-    })
+        first += 4;
+    }
+    Ok(())
+}
+
+/// Whether one slot of a stack covers the same of another by itself.
+pub(super) fn covers_at<D: Domain>(rules: Rules, old: &Stack<D>, now: &Stack<D>, slot: u8, ids: &mut IdMap) -> bool {
+    let slot = usize::from(slot);
+    slot >= old.len() || slot_covers(rules, old.slot(slot), (slot < now.len()).then(|| now.slot(slot)), ids)
 }
 
 /// Whether a slot covers itself: it does, if its identities can stand for themselves.
