@@ -10,6 +10,9 @@
 //! | pruning that compares all numbers exactly | the same: a path ends only in a state that says no more than its own |
 //! | pruning as the host does it, or at every place where it may | the kinds, pointers and their offsets of a recorded state: a number that mattered to no check may lie outside what was recorded, and only what follows from it is promised |
 //!
+//! Before 7.1 registers that are never read again are passed over where states are compared, and not forgotten: of the searches that prune, only that
+//! a run does not go wrong is asked there.
+//!
 //! And what is accepted where paths are cut short is not refused where they are walked to their ends.
 //!
 //! What a state says nothing of (`Uninit`, bytes that are merely written) contains anything. Registers and slots that are never
@@ -22,7 +25,7 @@ use bpfvet::Verifier;
 use bpfvet::domain::{Domain, Offset, Scalar};
 use bpfvet::explore::{Budget, Observer, PathInfo, Policy};
 use bpfvet::linux::Linux;
-use bpfvet::platform::LoadRequest;
+use bpfvet::platform::{LoadRequest, Platform as _};
 use bpfvet::vm::State;
 use bpfvet_insn::InsnIdx;
 
@@ -66,10 +69,14 @@ impl Search {
         }
     }
 
-    const fn claim(self) -> Claim {
+    /// What is held to; nothing of states where paths are cut short before 7.1, which compares only what is read again and forgets nothing.
+    fn claim(self, linux: &Linux) -> Option<Claim> {
+        let forgets = linux.features().static_liveness();
         match self {
-            Self::Whole | Self::Exact => Claim::Everything,
-            Self::Pruned | Self::Eager | Self::Reversed => Claim::Kinds,
+            Self::Whole => Some(Claim::Everything),
+            Self::Exact if forgets => Some(Claim::Everything),
+            Self::Pruned | Self::Eager | Self::Reversed if forgets => Some(Claim::Kinds),
+            Self::Exact | Self::Pruned | Self::Eager | Self::Reversed => None,
         }
     }
 }
@@ -220,7 +227,8 @@ pub fn check(linux: &Linux, request: &LoadRequest, seed: u64, runs: u64) -> Resu
                     return Err((search, Violation::Disagreement { refused }));
                 }
                 tally.accepted += 1;
-                run(request, search, &recorder, seed, runs, &mut tally).map_err(|violation| (search, violation))?;
+                run(request, search.claim(linux), &recorder, seed, runs, &mut tally)
+                    .map_err(|violation| (search, violation))?;
             }
             Err(Refusal::Rule(why)) if search == Search::Whole => refused = Some(why),
             Err(Refusal::Rule(_) | Refusal::Nothing) => {}
@@ -232,7 +240,7 @@ pub fn check(linux: &Linux, request: &LoadRequest, seed: u64, runs: u64) -> Resu
 
 fn run(
     request: &LoadRequest,
-    search: Search,
+    claim: Option<Claim>,
     recorder: &Recorder,
     seed: u64,
     runs: u64,
@@ -241,7 +249,7 @@ fn run(
     for run in 0..runs {
         let inputs = Choices::seeded(seed.wrapping_mul(0x2545_f491_4f6c_dd1d).wrapping_add(run));
         let mut machine = Machine::new(request, inputs);
-        let (end, steps) = machine.run(STEPS, |machine| outside(machine, recorder, search.claim()))?;
+        let (end, steps) = machine.run(STEPS, |machine| outside(machine, recorder, claim?))?;
         tally.runs += 1;
         tally.steps += steps;
         match end {

@@ -2,7 +2,7 @@
 
 use bpfvet::Verifier;
 use bpfvet::linux::Linux;
-use bpfvet::platform::ProgramType;
+use bpfvet::platform::{ProgramType, Version};
 use bpfvet_asm::{NoSymbols, assemble};
 
 use super::{Claim, Recorder, STEPS, Search, Tally, Violation, check, generate, outside, request};
@@ -24,6 +24,27 @@ fn generated_programs_stay_within_their_states() {
     }
     assert!(tally.accepted * 3 >= tally.verdicts, "too few are accepted: {tally:?}");
     assert!(tally.unmodelled == 0, "something was generated that the machine does not model: {tally:?}");
+}
+
+/// The same where numbers are intervals: of the release that they are modelled after, and of the last that has them.
+#[test]
+fn generated_programs_stay_within_their_states_on_older_kernels() {
+    for version in [Version::new(6, 12), Version::new(7, 1)] {
+        let linux = Linux::new(version).expect("a release");
+        let mut tally = Tally::default();
+        for seed in 1000..1150 {
+            let request = generate(&mut Choices::seeded(seed));
+            match check(&linux, &request, seed, 3) {
+                Ok(more) => tally.add(more),
+                Err((search, violation)) => panic!(
+                    "Linux {version}, seed {seed}, {} {search:?}: {violation:#?}\n{}",
+                    request.program_type.name(),
+                    request.program
+                ),
+            }
+        }
+        assert!(tally.accepted * 4 >= tally.verdicts, "too few are accepted: {tally:?}");
+    }
 }
 
 /// States recorded of one program do not contain another that differs in what it computes.

@@ -4,6 +4,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use bpfvet::linux::Linux;
+use bpfvet::platform::Version;
 
 use super::cpu_seconds;
 use crate::containment::{self, Tally, generate};
@@ -49,6 +50,28 @@ pub struct Found {
     pub text: String,
 }
 
+/// Releases whose numbers are intervals: of every four programs one is put to one of them, in turn.
+const OLDER: [Version; 2] = [Version::new(6, 12), Version::new(7, 1)];
+
+/// The hosts by turns: most programs are the newest release's.
+#[derive(Debug)]
+struct Hosts {
+    newest: Linux,
+    older: Vec<Linux>,
+}
+
+impl Hosts {
+    fn all() -> Self {
+        let older = OLDER.into_iter().filter_map(|version| Linux::new(version).ok()).collect();
+        Self { newest: Linux::newest(), older }
+    }
+
+    fn of(&self, index: u64) -> &Linux {
+        let turn = index.is_multiple_of(4).then(|| usize::try_from(index / 4).unwrap_or(0) % self.older.len().max(1));
+        turn.and_then(|turn| self.older.get(turn)).unwrap_or(&self.newest)
+    }
+}
+
 /// So many violations are enough to look at.
 const ENOUGH: usize = 8;
 
@@ -59,10 +82,10 @@ pub fn sit(limits: &Limits, watch: impl Fn(&Sitting) + Sync) -> Sitting {
     std::thread::scope(|scope| {
         for _ in 0..limits.threads.max(1) {
             scope.spawn(|| {
-                let linux = Linux::newest();
+                let hosts = Hosts::all();
                 while !over.load(Ordering::Relaxed) {
                     let index = next.fetch_add(1, Ordering::Relaxed);
-                    let one = one(&linux, limits.seed.wrapping_add(index), limits.runs_each);
+                    let one = one(hosts.of(index), limits.seed.wrapping_add(index), limits.runs_each);
                     let Ok(mut sum) = sum.lock() else { return };
                     sum.programs += 1;
                     sum.tally.add(one.tally);
@@ -89,8 +112,10 @@ pub fn sit(limits: &Limits, watch: impl Fn(&Sitting) + Sync) -> Sitting {
 fn one(linux: &Linux, seed: u64, runs: u64) -> Sitting {
     let request = generate(&mut Choices::seeded(seed));
     let mut sitting = Sitting { programs: 1, ..Sitting::default() };
-    let found =
-        |text: String| Found { seed, text: format!("{text}\n{}\n{}", request.program_type.name(), request.program) };
+    let found = |text: String| Found {
+        seed,
+        text: format!("{text}\nLinux {}, {}\n{}", linux.version(), request.program_type.name(), request.program),
+    };
     match containment::check(linux, &request, seed, runs) {
         Ok(tally) => sitting.tally = tally,
         Err((search, violation)) => sitting.found.push(found(format!("{search:?}: {violation:#?}"))),
