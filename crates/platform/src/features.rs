@@ -172,6 +172,8 @@ features! {
     Iterators, iterators, v(6, 4);
     /// Scalars spilled by immediate stores keep their value.
     PreciseSpillOfImm, precise_spill_of_imm, v(6, 4);
+    /// Equality with a constant is decided by ranges as well as by known bits, and comparisons whose constant is on the left are decided.
+    EqualityByRanges, equality_by_ranges, v(6, 4);
     /// Precision is tracked back across calls.
     PrecisionAcrossCalls, precision_across_calls, v(6, 4);
     /// Sign-extending loads and moves, signed division, unconditional byte swap, 32-bit jump offsets.
@@ -184,8 +186,12 @@ features! {
     GlobalArgumentTags, global_argument_tags, v(6, 8);
     /// Global functions that nobody calls are not verified.
     LazyGlobalFunctions, lazy_global_functions, v(6, 8);
+    /// Comparisons of two numbers that are not constant are decided and teach, and inequality takes a constant off the end of a range.
+    RangeComparisons, range_comparisons, v(6, 8);
     /// The `may_goto` instruction.
     MayGoto, may_goto, v(6, 9);
+    /// Numbers are linked to what is spilled of them, unknown ones are spilled too, and a fill may be narrower than the spill.
+    SpillLinks, spill_links, v(6, 9);
     /// Address-space casts and arena maps.
     Arena, arena, v(6, 9);
     /// Regions without preemption.
@@ -194,6 +200,8 @@ features! {
     LinkedScalarHistory, linked_scalar_history, v(6, 10);
     /// Scalars stay linked across additions of constants.
     LinkedScalarDeltas, linked_scalar_deltas, v(6, 11);
+    /// A number that is zero or all ones is split before a mask (in stable updates).
+    MaskSplits, mask_splits, v(6, 12);
     /// Spills around calls that spare registers are not counted (`bpf_fastcall`).
     Fastcall, fastcall, v(6, 12);
     /// Security hooks must return what the kernel expects of them.

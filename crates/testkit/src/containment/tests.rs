@@ -26,10 +26,10 @@ fn generated_programs_stay_within_their_states() {
     assert!(tally.unmodelled == 0, "something was generated that the machine does not model: {tally:?}");
 }
 
-/// The same where numbers are intervals: of the release that they are modelled after, and of the last that has them.
+/// The same where numbers are intervals: of the release that they are modelled after, of the last that has them, and of one that knows less.
 #[test]
 fn generated_programs_stay_within_their_states_on_older_kernels() {
-    for version in [Version::new(6, 12), Version::new(7, 1)] {
+    for version in [Version::new(6, 1), Version::new(6, 12), Version::new(7, 1)] {
         let linux = Linux::new(version).expect("a release");
         let mut tally = Tally::default();
         for seed in 1000..1150 {
@@ -43,7 +43,7 @@ fn generated_programs_stay_within_their_states_on_older_kernels() {
                 ),
             }
         }
-        assert!(tally.accepted * 4 >= tally.verdicts, "too few are accepted: {tally:?}");
+        assert!(tally.accepted >= 50, "too few are accepted: {tally:?}");
     }
 }
 

@@ -51,7 +51,7 @@ pub struct Found {
 }
 
 /// Releases whose numbers are intervals: of every four programs one is put to one of them, in turn.
-const OLDER: [Version; 2] = [Version::new(6, 12), Version::new(7, 1)];
+const OLDER: [Version; 3] = [Version::new(6, 1), Version::new(6, 12), Version::new(7, 1)];
 
 /// The hosts by turns: most programs are the newest release's.
 #[derive(Debug)]

@@ -97,6 +97,14 @@ pub(crate) fn link<D: Domain>(cx: &mut Cx<'_, '_, D>, scalar: &mut ScalarValue<D
     }
 }
 
+/// No bound says anything, whatever the bits say. (`register_is_bounded`, before Linux 6.9)
+fn is_unbounded<D: Domain>(num: &D) -> bool {
+    num.unsigned() == (0, u64::MAX)
+        && num.signed() == (i64::MIN, i64::MAX)
+        && num.unsigned_low() == (0, u32::MAX)
+        && num.signed_low() == (i32::MIN, i32::MAX)
+}
+
 /// How many bits a number needs.
 fn width_of<D: Domain>(num: &D) -> u32 {
     64 - num.umax().leading_zeros()
@@ -157,11 +165,19 @@ fn store_fixed<D: Domain>(
     cx.fx.touch_slot(index);
     let slot_aligned = off % 8 == 0;
     let tracked = match (what, value) {
+        // Before 6.9 of a number that can be anything nothing is kept.
+        (Stored::Reg(_), Some(Value::Scalar(scalar)))
+            if !cx.facts.features.spill_links() && is_unbounded(&scalar.num) =>
+        {
+            None
+        }
         (Stored::Reg(reg), Some(Value::Scalar(mut scalar))) if slot_aligned && cx.facts.bpf_capable() => {
             let fits = width_of(&scalar.num) <= size.bits();
             if fits || fault::on(Fault::SpillNotCut) {
-                link(cx, &mut scalar);
-                state.set(reg, Value::Scalar(scalar));
+                if cx.facts.features.spill_links() {
+                    link(cx, &mut scalar);
+                    state.set(reg, Value::Scalar(scalar));
+                }
             } else {
                 scalar.link = None;
             }
@@ -324,9 +340,10 @@ fn load_fixed<D: Domain>(
     }
     let Value::Scalar(mut scalar) = spilled else { return Err(MemoryCause::PartialPointerFill.into()) };
     let Some(dst) = dst else { return Ok(()) };
-    if size.bytes() <= spill_width && off % 8 == 0 {
+    let links = cx.facts.features.spill_links();
+    if off % 8 == 0 && (size.bytes() == spill_width || (links && size.bytes() < spill_width)) {
         // The low end of the spill: what is loaded is the value, cut.
-        if cx.facts.bpf_capable() && size == Size::B4 && spill_width == 4 && width_of(&scalar.num) <= 32 {
+        if links && cx.facts.bpf_capable() && size == Size::B4 && spill_width == 4 && width_of(&scalar.num) <= 32 {
             link(cx, &mut scalar);
             put_back(state, frame, index, scalar);
         }
@@ -365,7 +382,7 @@ fn fill_whole<D: Domain>(
     match dst {
         Some(dst) => {
             let filled = match spilled {
-                Value::Scalar(mut scalar) if cx.facts.bpf_capable() => {
+                Value::Scalar(mut scalar) if cx.facts.bpf_capable() && cx.facts.features.spill_links() => {
                     link(cx, &mut scalar);
                     put_back(state, frame, index, scalar);
                     Value::Scalar(scalar)

@@ -143,6 +143,7 @@ fn scalar<D: Domain>(
         speculation::check_scalar(cx, dst, op, src)?;
     }
     if matches!(op, AluOp::And | AluOp::Or)
+        && cx.facts.features.mask_splits()
         && right.num.as_const().is_some()
         && let Some(fork) = left.num.fork()
     {

@@ -3,9 +3,10 @@
 use bpfvet_domain as domain;
 use bpfvet_domain::{Branch, Domain};
 use bpfvet_insn::{CmpOp, InsnIdx, Operand, Reg, Width};
+use bpfvet_platform::Features;
 
 use super::alu::width_of;
-use super::{linked, packet, read, settle};
+use super::{linked, older, packet, read, settle};
 use crate::cx::Cx;
 use crate::effects::{Fork, ForkKind, LinkedRegs};
 use crate::failure::Check;
@@ -76,7 +77,7 @@ pub(super) fn branch<D: Domain>(
     let right = if let Operand::Reg(src) = src { *state.reg(src) } else { right };
 
     let same_register = cx.facts.features.self_comparisons() && src == Operand::Reg(dst);
-    let outcome = decide(state, width, op, &left, &right, same_register);
+    let outcome = decide(&cx.facts.features, state, width, op, &left, &right, same_register);
     let (taken, fallthrough) = match outcome {
         Outcome::Decided(taken) => {
             demand_operands(cx, state, dst, src);
@@ -140,6 +141,7 @@ enum Outcome<D> {
 
 /// (`is_branch_taken`)
 fn decide<D: Domain>(
+    features: &Features,
     state: &State<D>,
     width: Width,
     op: CmpOp,
@@ -151,7 +153,11 @@ fn decide<D: Domain>(
     match (left, right) {
         (Value::Scalar(a), Value::Scalar(b)) => {
             let width = if fault::on(Fault::HalfComparisonWhole) { Width::W64 } else { width };
-            match D::branch(op_of(op), width_of(width), a.num, b.num, same_register) {
+            let mut told = D::branch(op_of(op), width_of(width), a.num, b.num, same_register);
+            if !features.range_comparisons() {
+                told = older::told(features, op, width, (&a.num, &b.num), told);
+            }
+            match told {
                 Branch::Always => Outcome::Decided(true),
                 Branch::Never => Outcome::Decided(false),
                 Branch::Both { taken, fallthrough } if op == CmpOp::Set && fault::on(Fault::BitTestSidesSwapped) => {

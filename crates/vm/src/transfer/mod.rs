@@ -8,6 +8,7 @@ mod indirect;
 mod linked;
 mod memory;
 mod mov;
+mod older;
 mod packet;
 mod pointer;
 mod speculation;
