@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use bpfvet::elf;
 use bpfvet::linux::Linux;
 use bpfvet::platform::LoadRequest;
-use bpfvet::report::{History, Names, NoSource, Recorder, SourceProvider, explain, explain_bytes, render};
+use bpfvet::report::{Class, History, Names, NoSource, Recorder, SourceProvider, explain, explain_bytes, render};
 use bpfvet::{Rejection, RejectionCause, Verifier};
 use bpfvet_testkit::corpus::{Case, programs};
 use expect_test::expect_file;
@@ -32,6 +32,8 @@ fn drawn(request: &LoadRequest, linux: &Linux, source: &dyn SourceProvider) -> O
     };
     let diagnostic = explain(&rejection, &names, &history);
     assert!(!diagnostic.headline.is_empty() && !diagnostic.headline.ends_with('.'), "{diagnostic:?}");
+    let is_answer = !matches!(diagnostic.class, Class::Unsupported | Class::Bug);
+    assert!(!is_answer || !diagnostic.help.is_empty() || diagnostic.patch.is_some(), "nothing to do: {diagnostic:?}");
     if let RejectionCause::Violation(_) = rejection.cause {
         assert!(diagnostic.at().is_some(), "a failure without a place: {diagnostic:?}");
     }

@@ -71,11 +71,12 @@ pub(crate) fn ladder(args: &Ladder) -> Result<()> {
         let kernels = answers(&lab, &kernel, &programs, &known)?;
         let ours = Ours::new(version, &kernel)?.judge(&programs)?;
         let mut rung = Tally::default();
-        let mut lines = Vec::new();
+        let (mut lines, mut words) = (Vec::new(), Words::default());
         for ((program, ours), kernels) in programs.iter().zip(&ours).zip(&kernels) {
             let comparison = compare(program, Some(known.get(&program.name).unwrap_or(&entry(kernels))), ours);
             rung.add(&comparison);
             all.add(&comparison);
+            words.add(ours, kernels);
             lines.extend(line(program, &comparison, ours, kernels));
         }
         // What is dangerous stands on top.
@@ -83,10 +84,65 @@ pub(crate) fn ladder(args: &Ladder) -> Result<()> {
         if !args.brief {
             lines.iter().for_each(|(_, line)| println!("{line}"));
         }
+        words.print(args.brief);
         rungs.insert(version.clone(), rung);
     }
     println!("\n{}", table("kernel", &rungs, &all));
     Ok(())
+}
+
+/// How often both refuse a program in the same words.
+#[derive(Default)]
+struct Words {
+    same: usize,
+    both: usize,
+    /// Theirs and ours where they differ, numbers left out.
+    others: BTreeMap<(String, String), usize>,
+}
+
+impl Words {
+    fn add(&mut self, ours: &Judgement, kernels: &Judgement) {
+        let refuses = |judgement: &Judgement| judgement.verdict == Verdict::Rejected;
+        // A record has no words, and what a kernel says without any is an error number.
+        if !refuses(ours) || !refuses(kernels) || kernels.message.is_empty() {
+            return;
+        }
+        self.both += 1;
+        let message = ours.message.lines().last().unwrap_or_default();
+        if message == kernels.message {
+            self.same += 1;
+        } else {
+            let key = (without_numbers(&kernels.message), without_numbers(message));
+            *self.others.entry(key).or_default() += 1;
+        }
+    }
+
+    fn print(&self, brief: bool) {
+        if self.both == 0 {
+            return;
+        }
+        println!("  the same words: {} of {} that both refuse", self.same, self.both);
+        if brief {
+            return;
+        }
+        let mut others: Vec<_> = self.others.iter().collect();
+        others.sort_by_key(|(_, count)| std::cmp::Reverse(**count));
+        for ((theirs, ours), count) in others {
+            println!("  words {count}: kernel: {theirs}; ours: {ours}");
+        }
+    }
+}
+
+fn without_numbers(text: &str) -> String {
+    let mut out = String::new();
+    for letter in text.chars() {
+        match letter {
+            '0'..='9' if out.ends_with('N') => {}
+            '0'..='9' => out.push('N'),
+            _ => out.push(letter),
+        }
+    }
+    out
 }
 
 /// A kernel's judgement of every program: from the record where that has one, else its own.

@@ -145,6 +145,7 @@ pub fn explain(rejection: &Rejection, names: &Names<'_>, history: &History) -> D
     let mut labels = also;
     let code = code(cause);
     let kernel = kernel_message(cause, names);
+    let help = if help.is_empty() { usual_cure(code, class) } else { help };
     let Some((at, frame)) = place else {
         return Diagnostic { code, class, headline, labels, why, help, patch: None, kernel };
     };
@@ -186,6 +187,21 @@ pub fn explain(rejection: &Rejection, names: &Names<'_>, history: &History) -> D
         diagnostic.help.truncate(0);
     }
     diagnostic
+}
+
+/// What the catalogue advises, where there is nothing to say that is more special.
+fn usual_cure(code: &str, class: Class) -> Vec<String> {
+    if matches!(class, Class::Unsupported | Class::Bug) {
+        return Vec::new();
+    }
+    let cure = crate::catalogue::find(code).map(|entry| entry.cure).filter(|cure| !cure.is_empty());
+    cure.map(|cure| {
+        let mut letters = cure.chars();
+        let first = letters.next().map(|letter| letter.to_ascii_lowercase());
+        first.into_iter().chain(letters.as_str().trim_end_matches('.').chars()).collect()
+    })
+    .into_iter()
+    .collect()
 }
 
 /// Whether a label only tells how the line at fault is computed: what comes out is told by the failure.
@@ -247,9 +263,7 @@ pub fn explain_bytes(error: &bpfvet_insn::DecodeError) -> Diagnostic {
         headline: format!("not an instruction: {}", error.kind),
         labels: alloc::vec![Label { at: error.at, role: Role::Error, text: "this slot".to_string() }],
         why: Vec::new(),
-        help: alloc::vec![
-            "if a compiler or assembler made it, compile for an older instruction set (clang `-mcpu=v3`)".to_string()
-        ],
+        help: usual_cure(decode_code(error), Class::Program),
         patch: None,
         kernel: crate::decode_message(error),
     }

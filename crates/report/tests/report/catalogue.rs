@@ -10,6 +10,8 @@ fn each_code_stands_once_and_says_why() {
     let codes: BTreeSet<&str> = entries().iter().map(|entry| entry.code).collect();
     assert_eq!(codes.len(), entries().len());
     assert!(entries().iter().all(|entry| !entry.why().is_empty()));
+    let without: Vec<&str> = entries().iter().filter(|entry| entry.cure.is_empty()).map(|entry| entry.code).collect();
+    assert!(without.is_empty(), "no cure for {without:?}");
 }
 
 /// The corpus runs them; here it is seen that they stand where they belong.

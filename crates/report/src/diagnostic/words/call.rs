@@ -1,5 +1,6 @@
 //! A call whose arguments or result break its contract.
 
+use alloc::collections::BTreeSet;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -16,7 +17,10 @@ use crate::names::helper_name;
 pub(super) fn words(cause: &CallCause, at: InsnIdx, names: &Names<'_>) -> Words {
     match cause {
         CallCause::ArgumentKind { place, actual, expected } => {
-            let wanted: Vec<String> = expected.iter().map(|tag| tag_words(*tag).into_owned()).collect();
+            let mut wanted: Vec<String> = expected.iter().map(|tag| tag_words(*tag).into_owned()).collect();
+            // Several kinds can have the same words.
+            let mut seen = BTreeSet::new();
+            wanted.retain(|words| seen.insert(words.clone()));
             let words = Words::program(
                 "an argument is of the wrong kind",
                 format!("{} is {}", argument(*place), tag_words(*actual)),
@@ -52,7 +56,11 @@ pub(super) fn words(cause: &CallCause, at: InsnIdx, names: &Names<'_>) -> Words 
             .help("the compiler may have checked a 32-bit copy: check the variable that is passed")
             .follow(*place),
         CallCause::SizeZero { place, umin, umax } => Words::program("a size may be zero", argument(*place))
-            .why(format!("needs at least 1, and it is from {umin} to {umax}"))
+            .why(if umin == umax {
+                format!("needs at least 1, and it is {umin}")
+            } else {
+                format!("needs at least 1, and it is from {umin} to {umax}")
+            })
             .help("leave before the call if it is zero")
             .follow(*place),
         CallCause::SizeUnbounded { place } => Words::program("a size has no upper bound", argument(*place))

@@ -105,9 +105,14 @@ pub(super) fn words(cause: &MemoryCause, at: InsnIdx, names: &Names<'_>) -> Word
         MemoryCause::BufferVariable { place: pointer, off: _, offset: _ } => {
             Words::program("a buffer is accessed at an offset that is not constant", place(*pointer)).follow(*pointer)
         }
-        MemoryCause::BufferNegative { place: pointer, kind: _, off: _, offset } => {
-            Words::program("a buffer is accessed before its start", format!("{} is at {offset}", place(*pointer)))
-                .follow(*pointer)
+        MemoryCause::BufferNegative { place: pointer, kind: _, off, offset } => {
+            let before = off.saturating_add(*offset).saturating_neg();
+            let label = if before > 0 {
+                format!("{} before the start that {} points to", bytes(before), place(*pointer))
+            } else {
+                format!("{} is at {offset}", place(*pointer))
+            };
+            Words::program("a buffer is accessed before its start", label).follow(*pointer)
         }
         MemoryCause::ReadOnly { place: pointer, tag } => Words::program(
             format!("{} may only be read", tag_words(*tag)),
@@ -310,9 +315,15 @@ fn out_of_bounds(access: &Access, bounds: Bounds, limit: u32, moved: bool) -> Wo
             } else if start < 0 {
                 words.why(format!("the access begins {} before the object", bytes(start.saturating_neg())))
             } else {
-                words
-                    .why(format!("needs {}, the object has {limit}", bytes(needed)))
-                    .help(format!("bound the index so that index + {size} is at most {limit}"))
+                words.why(format!("needs {}, the object has {limit}", bytes(needed))).help(
+                    if start == *off && matches!(bounds, Bounds::Min { .. }) {
+                        format!(
+                            "use a smaller type or offset, or make the object larger: {limit} bytes are there to use"
+                        )
+                    } else {
+                        format!("bound the index so that index + {size} is at most {limit}")
+                    },
+                )
             };
         }
         Bounds::Unbounded { umax } => {

@@ -35,7 +35,63 @@ pub(super) fn load(refusal: &LoadRefusal, names: &Names<'_>) -> Words {
             return Words::new(Class::Unsupported, format!("bpfvet does not model this: {what}"), "");
         }
     };
-    Words::new(Class::Host, headline, "")
+    Words::new(Class::Host, headline, "").help(load_help(refusal))
+}
+
+fn load_help(refusal: &LoadRefusal) -> &'static str {
+    match refusal {
+        LoadRefusal::UnknownProgramType | LoadRefusal::UnknownAttachType => {
+            "ask for a newer release, or load another program where this one is missing"
+        }
+        LoadRefusal::NeedsBpf => {
+            "run the loader as root, or give it CAP_BPF; `--unprivileged` asks about loading without"
+        }
+        LoadRefusal::NeedsNetAdmin => "run the loader as root, or give it CAP_BPF and CAP_NET_ADMIN",
+        LoadRefusal::NeedsPerfmon => "run the loader as root, or give it CAP_BPF and CAP_PERFMON",
+        LoadRefusal::AttachType => "look at the section's name: it says the program type and the attach point",
+        LoadRefusal::CannotSleep => "take `.s` off the section's name, and use no helper that sleeps",
+        LoadRefusal::MustSleep => "add `.s` to the section's name",
+        LoadRefusal::NeedsGpl => "declare a licence: `char LICENSE[] SEC(\"license\") = \"GPL\";`",
+        LoadRefusal::NoTarget => "name it in the section: `SEC(\"fentry/FUNCTION\")`",
+        LoadRefusal::UnknownTarget => {
+            "look the function up in the BTF of the kernel that is meant: it may be inlined there, or have another name"
+        }
+        LoadRefusal::ForbiddenTarget | LoadRefusal::TargetNeverReturns => "attach to a function around it",
+        LoadRefusal::TargetCannotSleep => "take `.s` off the section's name, or attach to a function that may sleep",
+        LoadRefusal::TargetNotModifiable => "use fentry or fexit: only hooks and injectable functions can be replaced",
+        LoadRefusal::Unsupported(_) => "",
+    }
+}
+
+fn map_help(refusal: &MapRefusal) -> &'static str {
+    match refusal {
+        MapRefusal::UnknownKind => {
+            "use a kind of map that the oldest release to be supported has, or load another program there"
+        }
+        MapRefusal::NeedsBpf => "run the loader as root, or give it CAP_BPF",
+        MapRefusal::NeedsNetAdmin => "run the loader as root, or give it CAP_NET_ADMIN",
+        MapRefusal::NeedsBpfAndPerfmon => "run the loader as root, or give it CAP_BPF and CAP_PERFMON",
+        MapRefusal::KeySize => {
+            "give the key the size that this kind of map is looked up by: 4 bytes for arrays, none for queues"
+        }
+        MapRefusal::ValueSize => {
+            "give the value the size that this kind of map stores: 4 bytes for maps of programs or descriptors"
+        }
+        MapRefusal::MaxEntries => {
+            "give it at least one entry; a ring buffer's size is a power of two and a multiple of the page"
+        }
+        MapRefusal::Flags => "leave out the flags that this kind of map does not have",
+        MapRefusal::NeedsTypes => "define the map with `__type(key, …)` and `__type(value, …)`",
+        MapRefusal::Inner => "name a template with `__array(values, …)` for a map of maps, and for no other",
+        MapRefusal::Field(_) => "move the field to the value of a hash or an array",
+        MapRefusal::FieldInTracing(_) | MapRefusal::FieldInSocketFilter(_) => {
+            "use a map without the field here, or do this part in another type of program"
+        }
+        MapRefusal::NotForPrograms => "use this map from user space only",
+        MapRefusal::NotSleepable => {
+            "use a hash, an array, a ring buffer or local storage, or take `.s` off the section's name"
+        }
+    }
 }
 
 pub(super) fn map(map: &str, refusal: &MapRefusal, names: &Names<'_>) -> Words {
@@ -61,5 +117,5 @@ pub(super) fn map(map: &str, refusal: &MapRefusal, names: &Names<'_>) -> Words {
         MapRefusal::NotForPrograms => String::from("programs cannot use maps of its type"),
         MapRefusal::NotSleepable => String::from("programs that may sleep cannot use maps of its type"),
     };
-    Words::new(Class::Host, format!("map `{map}` cannot be used: {reason}"), "used here")
+    Words::new(Class::Host, format!("map `{map}` cannot be used: {reason}"), "used here").help(map_help(refusal))
 }
