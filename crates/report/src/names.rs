@@ -70,6 +70,11 @@ impl<'a> Names<'a> {
         !self.version.at_least(Version::new(6, 13))
     }
 
+    /// Whether the wording is that of a release before this one.
+    pub(crate) const fn is_before(&self, version: Version) -> bool {
+        !self.version.at_least(version)
+    }
+
     /// The map that a reference names.
     #[must_use]
     pub fn map(&self, map: MapRef) -> Option<&'a MapDef> {

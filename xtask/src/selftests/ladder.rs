@@ -103,8 +103,11 @@ struct Words {
 impl Words {
     fn add(&mut self, ours: &Judgement, kernels: &Judgement) {
         let refuses = |judgement: &Judgement| judgement.verdict == Verdict::Rejected;
-        // A record has no words, and what a kernel says without any is an error number.
-        if !refuses(ours) || !refuses(kernels) || kernels.message.is_empty() {
+        // A record has no words, a kernel need not have any, and some are what the loader puts in the place of the log.
+        let theirs = &kernels.message;
+        let is_loaders =
+            theirs.contains("is referenced but wasn't resolved") || theirs.starts_with("failed to resolve CO-RE");
+        if !refuses(ours) || !refuses(kernels) || theirs.is_empty() || is_loaders {
             return;
         }
         self.both += 1;

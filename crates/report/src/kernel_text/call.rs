@@ -5,7 +5,7 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use bpfvet_insn::InsnIdx;
-use bpfvet_platform::MapKind;
+use bpfvet_platform::{MapKind, Version};
 use bpfvet_vm::violation::{CallCause, Described, PrototypeReason, SlotFault, SlotKind};
 
 use super::{cause_message, place};
@@ -19,7 +19,18 @@ pub(super) fn message(cause: &CallCause, at: InsnIdx, names: &Names<'_>) -> Stri
             "tail_calls are not allowed in programs with bpf-to-bpf calls".to_string()
         }
         CallCause::ArgumentKind { place: arg, actual, expected } => {
-            let expected: Vec<String> = expected.iter().map(|tag| type_text(*tag)).collect();
+            let mut expected: Vec<String> = expected.iter().map(|tag| type_text(*tag)).collect();
+            if names.old_wording() && expected.len() > 3 {
+                // Memory was not yet what a context may be.
+                expected.retain(|kind| kind != "ctx");
+            }
+            if names.is_before(Version::new(6, 2)) {
+                expected.retain(|kind| kind != "trusted_ptr_");
+                expected
+                    .iter_mut()
+                    .filter(|kind| *kind == "ringbuf_mem")
+                    .for_each(|kind| *kind = "alloc_mem".to_string());
+            }
             format!("{} type={} expected={}", place(*arg), type_text(*actual), expected.join(", "))
         }
         CallCause::PossiblyNull { place: arg } if names.old_wording() => {
@@ -103,7 +114,9 @@ pub(super) fn message(cause: &CallCause, at: InsnIdx, names: &Names<'_>) -> Stri
         CallCause::GlobalArguments { subprog, name, inner } => {
             let inner = cause_message(inner, at, names);
             let separator = if inner.is_empty() { "" } else { "\n" };
-            format!("{inner}{separator}Caller passes invalid args into func#{subprog} ('{name}')")
+            // Functions were numbers only.
+            let named = if names.is_before(Version::new(6, 8)) { String::new() } else { format!(" ('{name}')") };
+            format!("{inner}{separator}Caller passes invalid args into func#{subprog}{named}")
         }
         CallCause::NotScalar { place: arg } => format!("{} is not a scalar", place(*arg)),
         CallCause::NullToTrusted { place: arg } => {

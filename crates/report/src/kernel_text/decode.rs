@@ -3,7 +3,7 @@
 use alloc::format;
 use alloc::string::{String, ToString};
 
-use bpfvet_insn::{DecodeError, DecodeErrorKind, Form};
+use bpfvet_insn::{AluOp, DecodeError, DecodeErrorKind, Form, Insn, Size};
 
 /// What the kernel says of bytes that are no program, without the final newline. Empty where it only returns an error.
 ///
@@ -28,6 +28,25 @@ pub fn decode_message(error: &DecodeError) -> String {
         DecodeErrorKind::AtomicOp { imm } => format!("BPF_ATOMIC uses invalid atomic opcode {imm:02x}"),
         DecodeErrorKind::AtomicSize { size: _ } => "invalid atomic operand size".to_string(),
     }
+}
+
+/// What a release says of an instruction that came later: an opcode that it knows has a field that it does not.
+pub(super) fn missing(insn: Option<&Insn>) -> String {
+    let form = match insn {
+        Some(Insn::Alu { op: AluOp::Sdiv | AluOp::Smod, .. }) => "BPF_ALU",
+        Some(Insn::MovSx { .. }) => "BPF_MOV",
+        Some(Insn::Load { signed: true, .. }) => "BPF_LDX",
+        // Smaller ones had no opcode at all.
+        Some(Insn::LoadAcquire { size: Size::B4 | Size::B8, .. }) => {
+            return "BPF_ATOMIC uses invalid atomic opcode 100".to_string();
+        }
+        Some(Insn::StoreRelease { size: Size::B4 | Size::B8, .. }) => {
+            return "BPF_ATOMIC uses invalid atomic opcode 110".to_string();
+        }
+        Some(insn) => return unknown_opcode(insn.opcode()),
+        None => return unknown_opcode(0),
+    };
+    format!("{form} uses reserved fields")
 }
 
 /// A table of opcodes is asked before the fields are.

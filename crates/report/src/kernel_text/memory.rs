@@ -3,8 +3,8 @@
 use alloc::format;
 use alloc::string::{String, ToString};
 
-use bpfvet_insn::InsnIdx;
-use bpfvet_platform::FieldKind;
+use bpfvet_insn::{Insn, InsnIdx};
+use bpfvet_platform::{FieldKind, Version};
 use bpfvet_vm::violation::{Access, AccessKind, Bounds, ContextArgReason, MemoryCause, TypedAccessReason};
 use bpfvet_vm::{Base, Flags};
 
@@ -14,6 +14,13 @@ use crate::state_text::type_text;
 
 pub(super) fn message(cause: &MemoryCause, at: InsnIdx, names: &Names<'_>) -> String {
     match cause {
+        MemoryCause::OutOfBounds { access, bounds: Bounds::Min { start } | Bounds::Max { start }, limit, id }
+            if names.old_wording() && matches!(access.tag.base, Base::Packet | Base::PacketMeta) =>
+        {
+            let text = out_of_bounds(access, Bounds::Min { start: *start }, *limit, *id);
+            let first = text.lines().next().unwrap_or_default();
+            format!("{first}\n{} offset is outside of the packet", place(access.place))
+        }
         MemoryCause::OutOfBounds { access, bounds, limit, id } => out_of_bounds(access, *bounds, *limit, *id),
         MemoryCause::PacketEnd { place: pointer } => format!("{} offset is outside of the packet", place(*pointer)),
         MemoryCause::InvalidPointer { access } => {
@@ -27,6 +34,13 @@ pub(super) fn message(cause: &MemoryCause, at: InsnIdx, names: &Names<'_>) -> St
         }
         MemoryCause::ModifiedPointer { place: pointer, tag, offset } => {
             format!("dereference of modified {} ptr {} off={offset} disallowed", type_text(*tag), place(*pointer))
+        }
+        // What was constant in the offset stood by itself.
+        MemoryCause::Misaligned { base, offset, off, size } if names.old_wording() && offset.is_const() => {
+            let zero = if names.is_before(CONSTANTS_PLAIN) { "(0x0; 0x0)" } else { "0" };
+            let fixed = offset.value.cast_signed();
+            let packet = if matches!(base, Base::Packet | Base::PacketMeta) { "2+" } else { "" };
+            format!("misaligned {}access off {packet}{zero}+{fixed}+{off} size {size}", kind_of_memory(*base))
         }
         MemoryCause::Misaligned { base: Base::Packet | Base::PacketMeta, offset, off, size } => {
             format!("misaligned packet access off 2+{}+{off} size {size}", tnum(*offset))
@@ -80,15 +94,17 @@ pub(super) fn message(cause: &MemoryCause, at: InsnIdx, names: &Names<'_>) -> St
         }
         MemoryCause::KptrSize { field } => format!("{} access size must be BPF_DW", field_name(*field)),
         MemoryCause::StackOutOfBounds { access, start: Some(start), offset: _ } => {
-            format!("invalid {} stack {} off={start} size={}", verb(access.kind), place(access.place), access.size)
+            let verb = stack_verb(access.kind, at, names);
+            format!("invalid {verb} stack {} off={start} size={}", place(access.place), access.size)
         }
         MemoryCause::StackOutOfBounds { access, start: None, offset } => {
             let Access { place: pointer, tag: _, off, size, kind } = access;
-            let (verb, pointer, offset) = (verb(*kind), place(*pointer), tnum(*offset));
+            let (verb, pointer, offset) = (stack_verb(*kind, at, names), place(*pointer), tnum(*offset));
             format!("invalid variable-offset {verb} stack {pointer} var_off={offset} off={off} size={size}")
         }
         MemoryCause::StackUnbounded { access } => {
-            format!("invalid unbounded variable-offset {} stack {}", verb(access.kind), place(access.place))
+            let verb = stack_verb(access.kind, at, names);
+            format!("invalid unbounded variable-offset {verb} stack {}", place(access.place))
         }
         MemoryCause::StackUninit { place: None, off, byte, size, variable: _ } => {
             format!("invalid read from stack off {off}+{byte} size {size}")
@@ -148,6 +164,11 @@ pub(super) fn message(cause: &MemoryCause, at: InsnIdx, names: &Names<'_>) -> St
         MemoryCause::StackArgTooMany { off, max } => {
             format!("stack arg write offset {off} exceeds max {max} stack args")
         }
+        MemoryCause::TypedAccess { name, reason: TypedAccessReason::NeedsPerfmon, .. }
+            if names.is_before(Version::new(6, 3)) =>
+        {
+            format!("{name} access is allowed only to CAP_PERFMON and CAP_SYS_ADMIN")
+        }
         MemoryCause::TypedAccess { place: pointer, name, reason, off, size } => {
             typed_access(&place(*pointer), name, reason, *off, *size)
         }
@@ -206,6 +227,15 @@ fn out_of_bounds(access: &Access, bounds: Bounds, limit: u32, id: u32) -> String
             format!("{}\n{pointer} max value is outside of the allowed memory range", access_at(start))
         }
     }
+}
+
+/// Since when a number of which all bits are known is written as one.
+const CONSTANTS_PLAIN: Version = Version::new(6, 8);
+
+/// What is done to the stack; what a helper does had its own words once.
+fn stack_verb(kind: AccessKind, at: InsnIdx, names: &Names<'_>) -> &'static str {
+    let is_call = matches!(names.request().program.get(at), Some(Insn::Call(_)));
+    if is_call && names.old_wording() { "indirect access to" } else { verb(kind) }
 }
 
 fn negative_index(pointer: &str) -> String {

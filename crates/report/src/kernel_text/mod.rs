@@ -18,7 +18,7 @@ use alloc::string::{String, ToString};
 
 use bpfvet_domain::TnumText;
 use bpfvet_explore::{Limit, RejectionCause};
-use bpfvet_insn::{Insn, InsnIdx};
+use bpfvet_insn::InsnIdx;
 use bpfvet_vm::violation::{CallCause, MemoryCause, Place};
 use bpfvet_vm::{Cause, Violation};
 
@@ -47,13 +47,14 @@ pub fn kernel_message(cause: &RejectionCause, names: &Names<'_>) -> String {
         RejectionCause::Limit(Limit::ProgramLength { slots, limit }) => {
             format!("the program has {slots} instructions; there must be 1 to {limit}")
         }
-        RejectionCause::LoadRefused(refusal) => request::load_message(refusal, names.request()),
+        RejectionCause::LoadRefused(refusal) => request::load_message(refusal, names),
         RejectionCause::MapRefused { map, refusal, .. } => request::map_message(map, refusal),
         RejectionCause::NoSuchMap { index, .. } => format!("fd {index} is not pointing to valid bpf_map"),
-        RejectionCause::MissingInsn { at, .. } => {
-            format!("unknown opcode {:02x}", names.request().program.get(*at).map_or(0, Insn::opcode))
-        }
+        RejectionCause::MissingInsn { at, .. } => decode::missing(names.request().program.get(*at)),
         RejectionCause::NoDirectValue { .. } => "no direct value access support for this map type".to_string(),
+        RejectionCause::DirectValueOutOfBounds { off, .. } if names.old_wording() && *off >= 1 << 29 => {
+            format!("direct value offset of {off} is not allowed")
+        }
         RejectionCause::DirectValueOutOfBounds { value_size, off, .. } => {
             format!("invalid access to map value pointer, value_size={value_size} off={off}")
         }

@@ -4,7 +4,8 @@ use alloc::format;
 use alloc::string::{String, ToString};
 use core::fmt::Write;
 
-use bpfvet_platform::{AttachType, ProgramType};
+use bpfvet_domain::Tnum;
+use bpfvet_platform::{AttachType, ProgramType, Version};
 use bpfvet_vm::violation::{LeakTo, PolicyCause, ReturnSite};
 
 use crate::Names;
@@ -14,6 +15,9 @@ use crate::state_text::type_text;
 pub(super) fn message(cause: &PolicyCause, names: &Names<'_>) -> String {
     match cause {
         PolicyCause::UnknownHelper { id } => format!("invalid func unknown#{id}"),
+        PolicyCause::HelperNotAllowed { helper, id } if names.is_before(Version::new(6, 10)) => {
+            format!("unknown func {}#{id}", helper_name(helper))
+        }
         PolicyCause::HelperNotAllowed { helper, id } => {
             format!("program of this type cannot use helper {}#{id}", helper_name(helper))
         }
@@ -37,6 +41,16 @@ pub(super) fn message(cause: &PolicyCause, names: &Names<'_>) -> String {
         PolicyCause::PointerLeak { reg, to } => format!("R{} leaks addr {}", reg.number(), leak_text(*to)),
         PolicyCause::PacketLoad => "BPF_LD_[ABS|IND] instructions not allowed for this program type".to_string(),
         PolicyCause::PacketLoadContext => "at the time of BPF_LD_ABS|IND R6 != pointer to skb".to_string(),
+        PolicyCause::ReturnValue { site, reg, smin, smax, min, max } if names.is_before(Version::new(6, 8)) => {
+            let range =
+                |min: i64, max: i64| TnumParts(Tnum::range(min.cast_unsigned(), max.cast_unsigned())).to_string();
+            let value = match (smin, smax) {
+                (Some(smin), Some(smax)) if *smin >= 0 || smin == smax => format!("value {}", range(*smin, *smax)),
+                _ => "unknown scalar value".to_string(),
+            };
+            let wanted = range(i64::from(*min), i64::from(*max));
+            format!("{} the register R{} has {value} should have been in {wanted}", site_text(*site), reg.number())
+        }
         PolicyCause::ReturnValue { site, reg, smin, smax, min, max } => {
             let mut out = format!("{} the register R{} has", site_text(*site), reg.number());
             if let Some(smin) = smin {
@@ -67,6 +81,15 @@ pub(super) fn message(cause: &PolicyCause, names: &Names<'_>) -> String {
         PolicyCause::CallbackReturnKind => "R0 not a scalar value".to_string(),
         PolicyCause::ReturnsStackPointer => "cannot return stack pointer to the caller".to_string(),
         PolicyCause::MapReadOnly => "write into map forbidden".to_string(),
+    }
+}
+
+/// A number's bits, known and unknown, as releases before 6.8 wrote even constants.
+struct TnumParts(Tnum);
+
+impl core::fmt::Display for TnumParts {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(f, "({:#x}; {:#x})", self.0.value, self.0.mask)
     }
 }
 

@@ -5,9 +5,12 @@ use alloc::borrow::Cow;
 use alloc::format;
 use alloc::string::{String, ToString};
 
-use bpfvet_platform::{AttachType, FieldKind, LoadRefusal, LoadRequest, MapRefusal, ProgramType};
+use bpfvet_platform::{AttachType, FieldKind, LoadRefusal, LoadRequest, MapRefusal, ProgramType, Version};
 
-pub(super) fn load_message(refusal: &LoadRefusal, request: &LoadRequest) -> String {
+use crate::Names;
+
+pub(super) fn load_message(refusal: &LoadRefusal, names: &Names<'_>) -> String {
+    let request = names.request();
     let target = request.attach_target.as_ref().map_or("", |target| target.name.as_str());
     let target: Cow<'_, str> = match request.program_type {
         ProgramType::LSM => format!("bpf_lsm_{target}").into(),
@@ -20,6 +23,12 @@ pub(super) fn load_message(refusal: &LoadRefusal, request: &LoadRequest) -> Stri
         LoadRefusal::NeedsNetAdmin => "loading such a program needs CAP_NET_ADMIN".to_string(),
         LoadRefusal::NeedsPerfmon => "loading such a program needs CAP_PERFMON".to_string(),
         LoadRefusal::AttachType => "programs of this type cannot be attached there".to_string(),
+        LoadRefusal::CannotSleep if names.is_before(Version::new(6, 7)) => {
+            "Only fentry/fexit/fmod_ret, lsm, and kprobe/uprobe programs can be sleepable".to_string()
+        }
+        LoadRefusal::CannotSleep if names.old_wording() => {
+            "Only fentry/fexit/fmod_ret, lsm, iter, uprobe, and struct_ops programs can be sleepable".to_string()
+        }
         LoadRefusal::CannotSleep => "Program of this type cannot be sleepable".to_string(),
         LoadRefusal::MustSleep => "Syscall programs can only be sleepable".to_string(),
         LoadRefusal::NeedsGpl => match request.program_type {

@@ -17,6 +17,11 @@ pub(super) fn message(cause: &ResourceCause, names: &Names<'_>) -> String {
             for (id, at) in live {
                 let _ = writeln!(out, "Unreleased reference id={id} alloc_insn={at}");
             }
+            // Of what is left at the end nothing more was said.
+            if names.old_wording() && *site == LeakSite::Exit {
+                out.pop();
+                return out;
+            }
             let _ = if names.old_wording() && *site == LeakSite::PacketLoad {
                 write!(out, "{} cannot be mixed with socket references", site_text(*site))
             } else {
