@@ -164,11 +164,11 @@ impl<'a, 'f, D: Domain> Search<'a, 'f, D> {
         let speculative = path.state.speculative;
         let result = step(self.facts, &mut self.memo, &mut self.ids, &mut path.state, at, &mut self.effects);
         // What an instruction notes is merged with what was noted of it as a jump.
-        if !self.effects.note.is_empty() {
+        if let Some(&note) = self.effects.noted() {
             match path.trail.steps.last_mut() {
-                Some(last) if noted => last.note = self.effects.note,
+                Some(last) if noted => last.note = note,
                 Some(_) | None => {
-                    path.trail.steps.push(TrailStep { at, prev: came_from, note: self.effects.note });
+                    path.trail.steps.push(TrailStep { at, prev: came_from, note });
                 }
             }
         }

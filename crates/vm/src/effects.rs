@@ -19,13 +19,15 @@ pub struct Effects<D = Scalar> {
     /// Values whose exact range was relied upon, in order.
     pub demands: Vec<Demand>,
     /// What walking back over this instruction needs to know.
-    pub note: StackNote,
+    note: StackNote,
     /// Registers that the kernel would print after this instruction.
     pub touched: RegSet,
     /// Stack slots that the kernel would print after this instruction, a bit each, whatever the frame.
     pub touched_slots: u64,
     /// What happened that a log tells.
     pub events: Vec<Event<D>>,
+    /// Something was written into the note.
+    noted: bool,
 }
 
 impl<D> Default for Effects<D> {
@@ -37,6 +39,7 @@ impl<D> Default for Effects<D> {
             touched: RegSet::EMPTY,
             touched_slots: 0,
             events: Vec::new(),
+            noted: false,
         }
     }
 }
@@ -44,13 +47,13 @@ impl<D> Default for Effects<D> {
 impl<D: Domain> Effects<D> {
     /// Forgets everything.
     pub fn clear(&mut self) {
-        let Self { forks, demands, note, touched, touched_slots, events } = self;
+        let Self { forks, demands, note, touched, touched_slots, events, noted } = self;
         // Most steps leave most of it empty.
         if !forks.is_empty() {
             forks.clear();
         }
         demands.clear();
-        if !note.is_empty() {
+        if core::mem::take(noted) {
             *note = StackNote::default();
         }
         *touched = RegSet::EMPTY;
@@ -58,6 +61,17 @@ impl<D: Domain> Effects<D> {
         if !events.is_empty() {
             events.clear();
         }
+    }
+
+    /// What walking back over this instruction needs to know, if that is anything.
+    #[must_use]
+    pub fn noted(&self) -> Option<&StackNote> {
+        Some(&self.note).filter(|note| self.noted && !note.is_empty())
+    }
+
+    pub(crate) fn note_mut(&mut self) -> &mut StackNote {
+        self.noted = true;
+        &mut self.note
     }
 
     pub(crate) fn touch(&mut self, reg: Reg) {

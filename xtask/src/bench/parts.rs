@@ -52,7 +52,7 @@ pub(super) fn objects(options: &Options, measure: &Path, baseline: &Readings, fo
             repair: true,
         })
         .collect();
-    let kernel = kernel_times(options, &asked, 5)?;
+    let kernel = kernel_times(options, &asked, 5);
     let mut rows = vec![headings("program")];
     let mut without = Vec::new();
     for ((file, program), kernel) in loads.iter().zip(kernel) {
@@ -83,7 +83,7 @@ pub(super) fn families(options: &Options, measure: &Path, baseline: &Readings, f
     };
     let loads: Vec<Load> = members.iter().map(load).collect::<Result<_>>()?;
     // It takes seconds over the larger ones.
-    let kernel = kernel_times(options, &loads, 1)?;
+    let kernel = kernel_times(options, &loads, 1);
     let mut rows = vec![headings("family and size")];
     let mut growth = vec![["family", "grow", "ours", "the kernel's"].map(str::to_owned).to_vec()];
     for (family, kernel) in FAMILIES.iter().zip(kernel.chunks(4)) {
@@ -105,8 +105,16 @@ pub(super) fn families(options: &Options, measure: &Path, baseline: &Readings, f
     Ok(())
 }
 
-fn kernel_times(options: &Options, loads: &[Load], repeat: usize) -> Result<Vec<Option<u64>>> {
-    if options.without_kernel { Ok(vec![None; loads.len()]) } else { kernel::times(loads, repeat) }
+/// The kernel's own times; where none can be had, that is said, and they stay empty.
+fn kernel_times(options: &Options, loads: &[Load], repeat: usize) -> Vec<Option<u64>> {
+    let none = || vec![None; loads.len()];
+    if options.without_kernel {
+        return none();
+    }
+    kernel::times(loads, repeat).unwrap_or_else(|error| {
+        eprintln!("the kernel's column stays empty, for no kernel could be asked: {error:#}");
+        none()
+    })
 }
 
 /// One program, in a process of its own.

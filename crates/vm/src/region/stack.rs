@@ -229,7 +229,7 @@ fn store_fixed<D: Domain>(
 }
 
 fn note_slot<D: Domain>(cx: &mut Cx<'_, '_, D>, frame: usize, index: usize) {
-    cx.fx.note.slot = Some((u8::try_from(frame).unwrap_or(u8::MAX), u8::try_from(index).unwrap_or(u8::MAX)));
+    cx.fx.note_mut().slot = Some((u8::try_from(frame).unwrap_or(u8::MAX), u8::try_from(index).unwrap_or(u8::MAX)));
 }
 
 /// Stores somewhere in `min..max`: everything there may have changed. (`check_stack_write_var_off`)

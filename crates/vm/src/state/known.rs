@@ -40,7 +40,7 @@ impl<D: Views> Stack<D> {
             Rc::new(core::array::from_fn(|slot| slots.get(slot).map_or(Slot::INVALID, Slot::known)))
         };
         let chunks = core::array::from_fn(|number| self.chunks.get(number).and_then(Option::as_ref).map(chunk));
-        Stack { chunks: Rc::new(chunks), len: self.len, forgotten: self.forgotten }
+        Stack { chunks: Rc::new(chunks), len: self.len, forgotten: self.forgotten, gone: self.gone }
     }
 }
 

@@ -66,6 +66,9 @@ impl<D: Views> Slot<D> {
     /// A slot never written.
     pub const INVALID: Self = Self::Bytes([ByteKind::Invalid; 8]);
 
+    /// A slot of which everything was forgotten.
+    pub const FORGOTTEN: Self = Self::Bytes(FORGOTTEN);
+
     /// A slot that holds a whole value.
     #[must_use]
     pub const fn whole(value: Value<D>) -> Self {
@@ -181,7 +184,13 @@ impl<D: Views> Slot<D> {
         let cleaned = match (self, low, high) {
             (_, true, true) | (Self::Object(_), _, _) => return None,
             (Self::Bytes(FORGOTTEN), _, _) => return None,
-            (_, false, false) => return Some(Self::Bytes(FORGOTTEN)),
+            (_, false, false) => return Some(Self::FORGOTTEN),
+            (Self::Bytes(bytes), ..) => {
+                let mut left = *bytes;
+                let dead = if low { 4..8 } else { 0..4 };
+                left.get_mut(dead).unwrap_or_default().fill(ByteKind::Poison);
+                Self::Bytes(left)
+            }
             // Only bytes 0 to 3 die: the value survives in what is left of its run.
             (Self::Spill(spill), false, true) => {
                 let rest = core::array::from_fn(|byte| if byte < 4 { ByteKind::Poison } else { self.byte(byte) });
@@ -212,7 +221,7 @@ type Chunk<D> = [Slot<D>; CHUNK];
 ///
 /// ```text
 ///   stack ──▶ chunks, 16 ──▶ chunk, 4 slots     both shared, both copied when written;
-///                 └────────▶ chunk              no chunk where no slot was ever written
+///                 └────────▶ chunk              no chunk where no slot holds anything
 /// ```
 #[derive(Clone, Debug)]
 pub struct Stack<D = Scalar> {
@@ -220,24 +229,26 @@ pub struct Stack<D = Scalar> {
     pub(super) len: usize,
     /// Half slots of which everything was forgotten and nothing written since, from the top of the stack down.
     pub(super) forgotten: u128,
+    /// Slots of which that is true of both halves: a bit each. What a chunk says of them is out of date.
+    pub(super) gone: u64,
 }
 
 /// A run of slots of one stack, beside the same of another.
 #[derive(Debug)]
-pub(crate) struct Run<'a, D> {
-    /// Of the one, as deep as that stack was used.
-    pub(crate) one: &'a [Slot<D>],
-    /// Of the other, as deep as that was used.
-    pub(crate) other: &'a [Slot<D>],
-    /// Whether they are the same objects, and so the same.
+pub(crate) struct Run {
+    /// The first of them.
+    pub(crate) first: usize,
+    /// Whether both stacks hold the same objects there, and so the same.
     pub(crate) same: bool,
-    /// Slots of the one that may hold something: a bit each. The others were never written, or everything in them was forgotten.
-    pub(crate) held: u8,
+    /// Those of the one stack, as deep as it was used: a bit each.
+    pub(crate) used: u64,
+    /// Those of them that may hold something. The others were never written, or everything in them was forgotten.
+    pub(crate) held: u64,
 }
 
 impl<D> Default for Stack<D> {
     fn default() -> Self {
-        Self { chunks: Rc::default(), len: 0, forgotten: 0 }
+        Self { chunks: Rc::default(), len: 0, forgotten: 0, gone: 0 }
     }
 }
 
@@ -274,13 +285,12 @@ impl<D: Views> Stack<D> {
     /// The slot at `index`, never written where the stack is not that deep.
     #[must_use]
     pub fn slot(&self, index: usize) -> &Slot<D> {
-        self.chunk(index / CHUNK).get(index % CHUNK).unwrap_or(&Slot::INVALID)
-    }
-
-    fn chunk(&self, number: usize) -> &Chunk<D> {
-        match self.chunks.get(number) {
-            Some(Some(chunk)) => chunk,
-            Some(None) | None => &Self::INVALID,
+        if index < STACK_SLOTS && self.gone >> index & 1 != 0 {
+            return &Slot::FORGOTTEN;
+        }
+        match self.chunks.get(index / CHUNK) {
+            Some(Some(chunk)) => chunk.get(index % CHUNK).unwrap_or(&Slot::INVALID),
+            Some(None) | None => &Slot::INVALID,
         }
     }
 
@@ -289,14 +299,19 @@ impl<D: Views> Stack<D> {
         if index >= self.len {
             return None;
         }
-        self.forgotten &= !(0b11 << (index * 2));
         let chunk = Rc::make_mut(&mut self.chunks).get_mut(index / CHUNK)?;
-        Rc::make_mut(chunk.get_or_insert_with(|| Rc::new(Self::INVALID))).get_mut(index % CHUNK)
+        let slot = Rc::make_mut(chunk.get_or_insert_with(|| Rc::new(Self::INVALID))).get_mut(index % CHUNK)?;
+        if self.gone >> index & 1 != 0 {
+            self.gone &= !(1 << index);
+            *slot = Slot::FORGOTTEN;
+        }
+        self.forgotten &= !(0b11 << (index * 2));
+        Some(slot)
     }
 
     /// All slots in use, from the top of the stack down.
     pub fn slots(&self) -> impl Iterator<Item = &Slot<D>> {
-        self.chunks.iter().flat_map(|chunk| chunk.as_deref().unwrap_or(&Self::INVALID)).take(self.len)
+        (0..self.len).map(|index| self.slot(index))
     }
 
     /// Half slots in use of which not everything was forgotten: bit *n* is the four bytes that end at `fp - 4n`.
@@ -308,6 +323,23 @@ impl<D: Views> Stack<D> {
 
     /// Puts what [`Slot::cleaned`] left into a slot.
     pub fn clean(&mut self, index: usize, cleaned: Slot<D>) {
+        if index >= self.len {
+            return;
+        }
+        if let Slot::Bytes(FORGOTTEN) = cleaned {
+            self.forgotten |= 0b11 << (index * 2);
+            self.gone |= 1 << index;
+            let number = index / CHUNK;
+            let chunk = (self.gone | !self.used()) >> (number * CHUNK);
+            // Of a chunk of which nothing is known any more nothing need be kept.
+            if chunk & 0xf == 0xf
+                && self.chunks.get(number).is_some_and(Option::is_some)
+                && let Some(chunk) = Rc::make_mut(&mut self.chunks).get_mut(number)
+            {
+                *chunk = None;
+            }
+            return;
+        }
         let gone = |half: usize| (half * 4..half * 4 + 4).all(|byte| cleaned.byte(byte) == ByteKind::Poison);
         let forgotten = u128::from(gone(0)) | u128::from(gone(1)) << 1;
         if let Some(slot) = self.slot_mut(index) {
@@ -316,30 +348,29 @@ impl<D: Views> Stack<D> {
         }
     }
 
-    /// Slots in runs, from the top of the stack down: those of this stack, as deep as it was used, beside those of `other`.
-    pub(crate) fn beside<'a>(&'a self, other: &'a Self) -> impl Iterator<Item = Run<'a, D>> {
-        let remembered = self.remembered();
-        (0..self.len.div_ceil(CHUNK)).map(move |number| {
-            let upto = |len: usize| ..len.saturating_sub(number * CHUNK).min(CHUNK);
-            let (one, two) = (self.chunk(number), other.chunk(number));
-            let halves = (remembered >> (number * 2 * CHUNK)) as u8;
-            let slots = (halves | halves >> 1) & 0x55;
-            let written = self.chunks.get(number).is_some_and(Option::is_some);
-            Run {
-                one: one.get(upto(self.len)).unwrap_or_default(),
-                other: two.get(upto(other.len)).unwrap_or_default(),
-                same: core::ptr::eq(one, two) && self.len == other.len,
-                held: if written { slots & 1 | slots >> 1 & 2 | slots >> 2 & 4 | slots >> 3 & 8 } else { 0 },
-            }
-        })
+    /// Slots in use, a bit each.
+    const fn used(&self) -> u64 {
+        if self.len == 0 { 0 } else { u64::MAX >> (STACK_SLOTS - self.len) }
     }
 
-    /// The slots that may hold a spilled value, and where, from the top of the stack down.
-    pub fn spills(&self) -> impl Iterator<Item = (usize, &Value<D>)> {
-        let chunks = self.chunks.iter().enumerate().filter_map(|(number, chunk)| Some((number, chunk.as_deref()?)));
-        chunks.flat_map(|(number, chunk)| {
-            let spilled = chunk.iter().enumerate().filter_map(|(index, slot)| Some((index, slot.spilled()?)));
-            spilled.map(move |(index, value)| (number * CHUNK + index, value))
+    /// Slots in runs, from the top of the stack down: those of this stack, as deep as it was used, beside those of `other`.
+    pub(crate) fn beside<'a>(&'a self, other: &'a Self) -> impl Iterator<Item = Run> + use<'a, D> {
+        let run = |mask: u64, number: usize| mask >> (number * CHUNK) & 0xf;
+        (0..self.len.div_ceil(CHUNK)).map(move |number| {
+            let (one, two) = (self.chunks.get(number), other.chunks.get(number));
+            let (same_objects, written) = match (one, two) {
+                (Some(Some(one)), Some(Some(two))) => (Rc::ptr_eq(one, two), true),
+                (Some(Some(_)), _) => (false, true),
+                (Some(None) | None, Some(None) | None) => (true, false),
+                (Some(None) | None, Some(Some(_))) => (false, false),
+            };
+            let used = run(self.used(), number);
+            Run {
+                first: number * CHUNK,
+                same: same_objects && self.len == other.len && run(self.gone, number) == run(other.gone, number),
+                used,
+                held: if written { used & !run(self.gone, number) } else { 0 },
+            }
         })
     }
 
@@ -350,9 +381,18 @@ impl<D: Views> Stack<D> {
         self.slot(slot).byte(byte)
     }
 
+    /// The slots that hold a spilled value, and which that is, from the top of the stack down.
+    pub fn spills(&self) -> impl Iterator<Item = (usize, &Value<D>)> {
+        let chunks = self.chunks.iter().enumerate().filter_map(|(number, chunk)| Some((number, chunk.as_deref()?)));
+        chunks.flat_map(|(number, chunk)| {
+            let slots = (number * CHUNK..).zip(chunk).filter(|(index, _)| self.gone >> (index & 63) & 1 == 0);
+            slots.filter_map(|(index, slot)| Some((index, slot.spilled()?)))
+        })
+    }
+
     /// Spilled values, from the top of the stack down.
     pub fn spilled(&self) -> impl Iterator<Item = &Value<D>> {
-        self.chunks.iter().flatten().flat_map(|chunk| chunk.iter()).filter_map(Slot::spilled)
+        self.spills().map(|(_, value)| value)
     }
 
     /// Calls `f` on every spilled value that `wants` names, from the top of the stack down. Only slots around one are copied.
@@ -362,11 +402,16 @@ impl<D: Views> Stack<D> {
         f: &mut impl FnMut(&mut Value<D>),
     ) {
         for number in 0..STACK_SLOTS / CHUNK {
-            if !self.chunk(number).iter().filter_map(Slot::spilled).any(&mut *wants) {
+            let gone = self.gone >> (number * CHUNK);
+            let lasts = |index: usize| gone >> (index & 3) & 1 == 0;
+            let Some(Some(chunk)) = self.chunks.get(number) else { continue };
+            let spilled = chunk.iter().enumerate().filter(|(index, _)| lasts(*index));
+            if !spilled.filter_map(|(_, slot)| slot.spilled()).any(&mut *wants) {
                 continue;
             }
             if let Some(Some(chunk)) = Rc::make_mut(&mut self.chunks).get_mut(number) {
-                let spilled = Rc::make_mut(chunk).iter_mut().filter_map(Slot::spilled_mut);
+                let slots = Rc::make_mut(chunk).iter_mut().enumerate().filter(|(index, _)| lasts(*index));
+                let spilled = slots.filter_map(|(_, slot)| slot.spilled_mut());
                 spilled.filter(|value| wants(value)).for_each(&mut *f);
             }
         }

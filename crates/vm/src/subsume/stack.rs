@@ -18,27 +18,30 @@ pub(super) fn covers<D: Domain>(rules: Rules, old: &Stack<D>, now: &Stack<D>, id
     // A run is four slots.
     let compared = if fault::on(Fault::DeepSlotsUncompared) { 1 } else { usize::MAX };
     let all = rules.strictness == Strictness::Exact;
-    let mut first = 0;
-    for Run { one, other, same, held } in old.beside(now).take(compared) {
-        for (index, slot) in (0_u8..).zip(one).filter(|(index, _)| all || held & 1 << (index & 3) != 0) {
-            let covered = if same {
-                itself(rules, slot, ids)
-            } else {
-                slot_covers(rules, slot, other.get(usize::from(index)), ids)
-            };
+    for Run { first, same, used, held } in old.beside(now).take(compared) {
+        let mut rest = if all { used } else { held };
+        while rest != 0 {
+            let index = first + rest.trailing_zeros() as usize;
+            rest &= rest - 1;
+            let slot = old.slot(index);
+            let covered = if same { itself(rules, slot, ids) } else { slot_covers(rules, slot, within(now, index), ids) };
             if !covered {
-                return Err(first + index);
+                return Err(u8::try_from(index).unwrap_or(0));
             }
         }
-        first += 4;
     }
     Ok(())
+}
+
+/// The slot, where the stack is that deep.
+fn within<D: Domain>(stack: &Stack<D>, index: usize) -> Option<&Slot<D>> {
+    (index < stack.len()).then(|| stack.slot(index))
 }
 
 /// Whether one slot of a stack covers the same of another by itself.
 pub(super) fn covers_at<D: Domain>(rules: Rules, old: &Stack<D>, now: &Stack<D>, slot: u8, ids: &mut IdMap) -> bool {
     let slot = usize::from(slot);
-    slot >= old.len() || slot_covers(rules, old.slot(slot), (slot < now.len()).then(|| now.slot(slot)), ids)
+    slot >= old.len() || slot_covers(rules, old.slot(slot), within(now, slot), ids)
 }
 
 /// Whether a slot covers itself: it does, if its identities can stand for themselves.

@@ -56,12 +56,16 @@ pub(super) fn branch<D: Domain>(
             if !packets && cx.leaks(&right) {
                 return Err(RegisterCause::PointerComparison { reg: src }.into());
             }
-            cx.fx.note.src_is_stack = is_stack(&right);
+            if is_stack(&right) {
+                cx.fx.note_mut().src_is_stack = true;
+            }
             right
         }
         Operand::Imm(imm) => Value::constant(i64::from(imm).cast_unsigned()),
     };
-    cx.fx.note.dst_is_stack = is_stack(&left);
+    if is_stack(&left) {
+        cx.fx.note_mut().dst_is_stack = true;
+    }
 
     let mut group = LinkedRegs::default();
     if let Operand::Reg(_) = src
@@ -90,7 +94,7 @@ pub(super) fn branch<D: Domain>(
         Outcome::Open { taken, fallthrough } => (taken, fallthrough),
     };
     if group.as_slice().len() > 1 {
-        cx.fx.note.linked = group;
+        cx.fx.note_mut().linked = group;
     }
     let mut other = state.clone();
     write_back(cx, &mut other, dst, src, (&left, &right), taken, ["true_reg1", "true_reg2"])?;

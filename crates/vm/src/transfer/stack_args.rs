@@ -32,7 +32,7 @@ pub(super) fn store<D: Domain>(cx: &mut Cx<'_, '_, D>, state: &mut State<D>, off
         *place = value;
     }
     frame.args_sealed = true;
-    cx.fx.note.arg = u8::try_from(slot).ok();
+    cx.fx.note_mut().arg = u8::try_from(slot).ok();
     Ok(())
 }
 
@@ -52,6 +52,6 @@ pub(super) fn load<D: Domain>(cx: &mut Cx<'_, '_, D>, state: &mut State<D>, dst:
     };
     let value = state.frame(caller).out_args.get(slot as usize).copied().unwrap_or(Value::Uninit);
     state.set(dst, value);
-    cx.fx.note.arg = u8::try_from(slot).ok();
+    cx.fx.note_mut().arg = u8::try_from(slot).ok();
     Ok(())
 }
