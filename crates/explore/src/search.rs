@@ -164,7 +164,7 @@ impl<'a, 'f, D: Domain> Search<'a, 'f, D> {
         let speculative = path.state.speculative;
         let result = step(self.facts, &mut self.memo, &mut self.ids, &mut path.state, at, &mut self.effects);
         // What an instruction notes is merged with what was noted of it as a jump.
-        if let Some(&note) = self.effects.noted() {
+        if let Some(&note) = self.effects.to_note() {
             match path.trail.steps.last_mut() {
                 Some(last) if noted => last.note = note,
                 Some(_) | None => {

@@ -19,15 +19,15 @@ pub struct Effects<D = Scalar> {
     /// Values whose exact range was relied upon, in order.
     pub demands: Vec<Demand>,
     /// What walking back over this instruction needs to know.
-    note: StackNote,
+    pub note: StackNote,
     /// Registers that the kernel would print after this instruction.
     pub touched: RegSet,
     /// Stack slots that the kernel would print after this instruction, a bit each, whatever the frame.
     pub touched_slots: u64,
     /// What happened that a log tells.
     pub events: Vec<Event<D>>,
-    /// Something was written into the note.
-    noted: bool,
+    /// Whether something was written into the note.
+    pub noted: bool,
 }
 
 impl<D> Default for Effects<D> {
@@ -65,7 +65,7 @@ impl<D: Domain> Effects<D> {
 
     /// What walking back over this instruction needs to know, if that is anything.
     #[must_use]
-    pub fn noted(&self) -> Option<&StackNote> {
+    pub fn to_note(&self) -> Option<&StackNote> {
         Some(&self.note).filter(|note| self.noted && !note.is_empty())
     }
 

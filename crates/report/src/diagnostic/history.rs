@@ -230,7 +230,7 @@ impl<D: Domain> Observer<D> for Recorder<'_> {
             (false, false) => depth(state),
         };
         let wrote = insn.defs().iter().next().map(|reg| (reg, state.reg(reg).known()));
-        let slot = effects.noted().and_then(|note| note.slot);
+        let slot = effects.to_note().and_then(|note| note.slot);
         self.history.push(Happened::Ran(Ran { at, frame, wrote, slot }));
     }
 

@@ -199,7 +199,7 @@ impl<D: Views> Slot<D> {
             (Self::Spill(spill), true, false) if spill.value.as_scalar().is_none_or(|scalar| scalar.is_zero()) => {
                 return None;
             }
-            (Self::Spill(_) | Self::Bytes(_), _, _) => {
+            (Self::Spill(_), _, _) => {
                 Self::Bytes(core::array::from_fn(|byte| match (if byte < 4 { low } else { high }, self.byte(byte)) {
                     (false, _) => ByteKind::Poison,
                     (true, ByteKind::Spill | ByteKind::Iteration | ByteKind::IrqFlag) => ByteKind::Misc,

@@ -24,7 +24,8 @@ pub(super) fn covers<D: Domain>(rules: Rules, old: &Stack<D>, now: &Stack<D>, id
             let index = first + rest.trailing_zeros() as usize;
             rest &= rest - 1;
             let slot = old.slot(index);
-            let covered = if same { itself(rules, slot, ids) } else { slot_covers(rules, slot, within(now, index), ids) };
+            let covered =
+                if same { itself(rules, slot, ids) } else { slot_covers(rules, slot, within(now, index), ids) };
             if !covered {
                 return Err(u8::try_from(index).unwrap_or(0));
             }

@@ -136,14 +136,20 @@ pub(crate) fn writable<D: Domain>(cx: &mut Cx<'_, '_, D>, reg: Reg) -> Check<()>
 
 /// The views of a number agree, or are made to: the ranges are forgotten, unless the loader asked that this be an error.
 /// (`reg_bounds_sanity_check`)
+#[inline]
 pub(crate) fn settle<D: Domain>(cx: &Cx<'_, '_, D>, value: &mut Value<D>, what: &'static str) -> Check<()> {
-    if let Value::Scalar(scalar) = value
-        && !scalar.num.is_consistent()
-    {
-        if cx.facts.request.flags.test_reg_invariants {
-            return Err(RegisterCause::ContradictoryScalar { what, num: Box::new(scalar.num.contradiction()) }.into());
-        }
-        scalar.num = scalar.num.forget_ranges();
+    match value {
+        Value::Scalar(scalar) if !scalar.num.is_consistent() => contradicted(cx, &mut scalar.num, what),
+        Value::Scalar(_) | Value::Pointer(_) | Value::Uninit => Ok(()),
     }
+}
+
+#[cold]
+#[inline(never)]
+fn contradicted<D: Domain>(cx: &Cx<'_, '_, D>, num: &mut D, what: &'static str) -> Check<()> {
+    if cx.facts.request.flags.test_reg_invariants {
+        return Err(RegisterCause::ContradictoryScalar { what, num: Box::new(num.contradiction()) }.into());
+    }
+    *num = num.forget_ranges();
     Ok(())
 }
