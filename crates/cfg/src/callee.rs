@@ -234,6 +234,7 @@ fn touch_of(arg: &KfuncArg, writes: bool) -> KfuncTouch {
         | KfuncArgKind::Struct { .. }
         | KfuncArgKind::FixedMem { .. }
         | KfuncArgKind::Iterator { .. }
+        | KfuncArgKind::Dynptr(_)
         | KfuncArgKind::ConstStr
         | KfuncArgKind::IrqFlag
         | KfuncArgKind::NotModelled(_) => match arg.pointee {

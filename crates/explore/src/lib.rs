@@ -15,6 +15,7 @@
 
 extern crate alloc;
 
+mod calls;
 mod checkpoint;
 mod clean;
 mod convergence;

@@ -5,13 +5,14 @@ use alloc::vec::Vec;
 use bpfvet_domain::Domain;
 
 use bpfvet_cfg::{Graph, StackRules, check_stack_depth, may_have_private_stacks};
-use bpfvet_insn::{Call, Insn, InsnIdx};
+use bpfvet_insn::{Call, InsnIdx};
 use bpfvet_platform::{KfuncLookup, LoadRequest, Platform};
 use bpfvet_vm::{
     Attach, Facts, Failure, Prototype, State, SubprogFacts, Unsupported, entry_state, global_entry_state, kfuncs,
     prototype,
 };
 
+use crate::calls::{calls, dynptrs_of};
 use crate::observer::Observer;
 use crate::outcome::{Accepted, Rejection, RejectionCause, Stats};
 use crate::policy::{Budget, Policy};
@@ -96,35 +97,21 @@ pub fn verify<D: Domain>(
     }
 }
 
-/// By function: whether it, or a function that it calls, calls a function of the host of which nothing is known.
-fn calls_kernel(request: &LoadRequest, platform: &dyn Platform, graph: &Graph) -> Vec<bool> {
-    let known = kfuncs(request, platform);
-    let mut calls: Vec<bool> = alloc::vec![false; graph.subprogs().len()];
-    for (at, insn) in graph.program().iter() {
-        if let Insn::Call(Call::Kfunc { id, btf }) = *insn
-            && !matches!(known.get(&(id, btf)), Some(KfuncLookup::Allowed(_)))
-            && let Some(calls) = calls.get_mut(graph.subprog_at(at).index())
-        {
-            *calls = true;
-        }
-    }
-    for caller in graph.callees_first() {
-        let Some(subprog) = graph.subprog(*caller) else { continue };
-        let inherits = subprog.callees.iter().any(|site| calls.get(site.callee.index()).copied().unwrap_or(false));
-        if inherits && let Some(calls) = calls.get_mut(caller.index()) {
-            *calls = true;
-        }
-    }
-    calls
-}
-
 fn subprogs(request: &LoadRequest, platform: &dyn Platform, graph: &Graph) -> Vec<SubprogFacts> {
-    let calls_kernel = calls_kernel(request, platform, graph);
+    let known = kfuncs(request, platform);
+    let unknown = |call| match call {
+        Call::Kfunc { id, btf } => !matches!(known.get(&(id, btf)), Some(KfuncLookup::Allowed(_))),
+        Call::Helper(_) | Call::Subprog(_) => false,
+    };
+    let calls_kernel = calls(graph, unknown);
+    let writes_dynptrs = calls(graph, |call| dynptrs_of(call, &known, request, platform).writes);
+    let makes_movable = calls(graph, |call| dynptrs_of(call, &known, request, platform).makes_movable);
+    let by_subprog = calls_kernel.into_iter().zip(writes_dynptrs).zip(makes_movable);
     graph
         .subprogs()
         .iter()
-        .zip(calls_kernel)
-        .map(|(subprog, calls_kernel)| {
+        .zip(by_subprog)
+        .map(|(subprog, ((calls_kernel, writes_dynptrs), makes_movable_dynptrs))| {
             let Prototype { args, params, returns_void } = prototype(request, platform, subprog.start);
             SubprogFacts {
                 start: subprog.start,
@@ -135,6 +122,8 @@ fn subprogs(request: &LoadRequest, platform: &dyn Platform, graph: &Graph) -> Ve
                 might_sleep: subprog.effects.might_sleep,
                 might_throw: subprog.effects.might_throw,
                 calls_kernel,
+                writes_dynptrs,
+                makes_movable_dynptrs,
                 returns_void,
                 params,
                 args,

@@ -166,6 +166,8 @@ features! {
     AllocatedObjects, allocated_objects, v(6, 2);
     /// Red-black trees of allocated objects, and references that do not own.
     NonOwningReferences, non_owning_references, v(6, 3);
+    /// A dynamic pointer that owns nothing may be made anew where it is.
+    DynptrsMadeAnew, dynptrs_made_anew, v(6, 3);
     /// Privileged programs may read stack that was never written.
     UninitStackReads, uninit_stack_reads, v(6, 3);
     /// Open-coded iterators.

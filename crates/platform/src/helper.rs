@@ -2,7 +2,7 @@
 
 use alloc::borrow::Cow;
 
-use crate::MapKind;
+use crate::{DynptrArg, MapKind};
 
 /// A helper, by the number in the call's immediate.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -138,19 +138,6 @@ pub enum MemSize {
     },
 }
 
-/// Kinds of dynamic pointer that a helper takes or makes.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum DynptrKind {
-    /// Any initialised one.
-    Any,
-    /// One to be initialised, over local memory.
-    NewLocal,
-    /// One to be initialised, over a ring buffer record.
-    NewRingbuf,
-    /// An initialised one over a ring buffer record.
-    Ringbuf,
-}
-
 /// The kind of value that an argument takes (`enum bpf_arg_type`).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum ArgKind {
@@ -216,7 +203,7 @@ pub enum ArgKind {
     /// Where a kernel pointer is stored.
     KptrXchgDest,
     /// A dynamic pointer.
-    Dynptr(DynptrKind),
+    Dynptr(DynptrArg),
     /// An arena pointer.
     Arena,
 }

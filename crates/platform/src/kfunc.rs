@@ -4,6 +4,8 @@ use alloc::borrow::Cow;
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use crate::DynptrArg;
+
 /// The answer to "may this program call this function of the host".
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum KfuncLookup {
@@ -147,6 +149,8 @@ pub enum KfuncArgKind {
         /// Slots of eight bytes that it takes.
         slots: u8,
     },
+    /// A dynamic pointer.
+    Dynptr(DynptrArg),
     /// A string that nobody can change.
     ConstStr,
     /// Where interrupts' state is saved, on the stack.
@@ -204,6 +208,13 @@ pub enum KfuncSpecial {
     Throw,
     /// The packet may move.
     MovesPacket,
+    /// It writes through its first argument, a dynamic pointer.
+    DynptrWrite,
+    /// The result is a part of what the dynamic pointer lies over, as many bytes as the last argument says.
+    DynptrSlice {
+        /// It may be written.
+        writable: bool,
+    },
     /// The result may not be alive.
     UntrustedResult,
     /// It must not be reached: compilers call it where a program does what no program may.

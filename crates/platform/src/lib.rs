@@ -76,6 +76,7 @@ extern crate alloc;
 
 mod condition;
 mod ctx;
+mod dynptr;
 mod features;
 mod helper;
 mod kfunc;
@@ -90,10 +91,11 @@ mod version;
 
 pub use condition::{Condition, Target};
 pub use ctx::{CtxAccess, CtxDenied, CtxField, CtxKind, CtxLayout, CtxRule, CtxValue, SocketView};
+pub use dynptr::{DynptrArg, DynptrKind};
 pub use features::{Feature, Features};
 pub use helper::{
-    ArgKind, ArgSpec, DynptrKind, Effects, HelperId, HelperLookup, HelperProto, HelperRefusal, HelperSpecial,
-    MapHelperRow, MemDir, MemSize, RetKind, RetRange, RetSpec,
+    ArgKind, ArgSpec, Effects, HelperId, HelperLookup, HelperProto, HelperRefusal, HelperSpecial, MapHelperRow, MemDir,
+    MemSize, RetKind, RetRange, RetSpec,
 };
 pub use kfunc::{KfuncArg, KfuncArgKind, KfuncFlags, KfuncLookup, KfuncProto, KfuncRet, KfuncSpecial};
 pub use limits::Limits;

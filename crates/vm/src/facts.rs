@@ -57,6 +57,10 @@ pub struct SubprogFacts {
     /// Whether it, or a function that it calls, calls a function of the host: then what the four lines above say of it is a
     /// guess.
     pub calls_kernel: bool,
+    /// Whether it, or a function that it calls, writes through dynamic pointers.
+    pub writes_dynptrs: bool,
+    /// Whether it, or a function that it calls, makes dynamic pointers over packets that move when they are written.
+    pub makes_movable_dynptrs: bool,
     /// Whether it returns nothing.
     pub returns_void: bool,
     /// How many parameters its type has, also where `args` says nothing useful; zero without a type. Those beyond the fifth

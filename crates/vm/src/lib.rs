@@ -36,7 +36,7 @@ pub use facts::{ArgShape, Facts, SubprogFacts, kfuncs};
 pub use failure::{Failure, Unsupported};
 pub use memo::{InsnMemo, Memo};
 pub use state::{
-    ByteKind, CallbackRange, Frame, FrameKind, IdGen, Iteration, LockKey, Protection, Reference, ReferenceKind,
+    ByteKind, CallbackRange, Dynptr, Frame, FrameKind, IdGen, Iteration, LockKey, Protection, Reference, ReferenceKind,
     STACK_SLOTS, Slot, SlotObject, Spill, Stack, State,
 };
 pub use subsume::{Hint, IdMap, Strictness, covers, registers_identical};

@@ -3,6 +3,7 @@
 use core::num::NonZeroU32;
 
 use bpfvet_domain::{Domain, Scalar, Views};
+use bpfvet_platform::DynptrKind;
 
 macro_rules! ids {
     ($($(#[doc = $doc:literal])+ $name:ident;)*) => {$(
@@ -277,6 +278,11 @@ pub enum Region {
         /// The map that holds it.
         map: MapRef,
     },
+    /// A dynamic pointer that the host made, and that the program cannot change.
+    Dynptr {
+        /// What it lies over.
+        kind: DynptrKind,
+    },
 }
 
 impl Region {
@@ -310,6 +316,7 @@ impl Region {
             Self::Func { .. } => Base::Func,
             Self::Arena => Base::Arena,
             Self::Insn { .. } => Base::Insn,
+            Self::Dynptr { .. } => Base::Dynptr,
         }
     }
 
@@ -332,7 +339,8 @@ impl Region {
             | Self::Mem { .. }
             | Self::Buf
             | Self::Func { .. }
-            | Self::Arena => None,
+            | Self::Arena
+            | Self::Dynptr { .. } => None,
         }
     }
 }
@@ -452,8 +460,10 @@ flags! {
     ALLOC = 8;
     /// It refers to an object that a data structure owns.
     NON_OWNING = 9;
-    /// It is a slice of a dynamic pointer over a packet.
+    /// It is a part of what a dynamic pointer lies over, of a packet.
     PACKET_SLICE = 10;
+    /// It is a part of what a dynamic pointer lies over, of something else than a packet.
+    SLICE = 11;
 }
 
 impl Flags {

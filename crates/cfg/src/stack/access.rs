@@ -1,7 +1,7 @@
 //! What instructions do to stacks, given what their operands point to.
 
 use bpfvet_insn::{Call, Insn, InsnIdx, Reg};
-use bpfvet_platform::{ArgKind, DynptrKind, MapDef, MemDir, MemSize};
+use bpfvet_platform::{ArgKind, DynptrArg, MapDef, MemDir, MemSize};
 
 use super::instance::Instance;
 use super::slots::StackSlots;
@@ -192,8 +192,8 @@ impl Facts<'_> {
                     Some(ConstValue::Map(_) | ConstValue::Subprog(_)) | None => Touch::Read(STACK_SIZE),
                 }
             }
-            ArgKind::Dynptr(DynptrKind::NewLocal | DynptrKind::NewRingbuf) => Touch::Write(DYNPTR_SIZE),
-            ArgKind::Dynptr(DynptrKind::Any | DynptrKind::Ringbuf) => Touch::Read(DYNPTR_SIZE),
+            ArgKind::Dynptr(DynptrArg::New(_) | DynptrArg::NewClone) => Touch::Write(DYNPTR_SIZE),
+            ArgKind::Dynptr(DynptrArg::Any | DynptrArg::Of(_)) => Touch::Read(DYNPTR_SIZE),
             // The callback reads it, and is looked at on its own.
             ArgKind::Stack => Touch::Nothing,
             ArgKind::Unused

@@ -9,9 +9,9 @@ use bpfvet_btf::Btf;
 use bpfvet_cfg::{Graph, StructureError};
 use bpfvet_insn::{Call, ImmSource, Insn, InsnIdx, Program};
 use bpfvet_platform::{
-    ArgKind, ArgSpec, DynptrKind, Effects, Features, FuncInfo, HelperId, HelperLookup, HelperProto, HelperSpecial,
-    Limits, LoadRequest, LookupResult, MapDef, MapKind, MapKindInfo, MemDir, MemSize, Platform, Privilege, ProgramType,
-    ProgramTypeInfo, RetKind, RetRange, RetSpec, ReturnRule,
+    ArgKind, ArgSpec, DynptrArg, DynptrKind, Effects, Features, FuncInfo, HelperId, HelperLookup, HelperProto,
+    HelperSpecial, Limits, LoadRequest, LookupResult, MapDef, MapKind, MapKindInfo, MemDir, MemSize, Platform,
+    Privilege, ProgramType, ProgramTypeInfo, RetKind, RetRange, RetSpec, ReturnRule,
 };
 
 /// A host whose features and limits a test can change.
@@ -87,7 +87,7 @@ impl Default for Host {
         host.add(180, &vma, plain, Special::FindVma);
         let looping = [ArgKind::Anything, ArgKind::Func, ArgKind::Stack, ArgKind::Anything];
         host.add(181, &looping, plain, Special::Loop);
-        host.add(197, &[ArgKind::Anything, ArgKind::Dynptr(DynptrKind::NewLocal)], plain, Special::None);
+        host.add(197, &[ArgKind::Anything, ArgKind::Dynptr(DynptrArg::New(DynptrKind::Local))], plain, Special::None);
         host
     }
 }

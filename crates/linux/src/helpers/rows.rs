@@ -8,8 +8,8 @@
 use alloc::borrow::Cow;
 
 use bpfvet_platform::{
-    ArgKind, ArgSpec, DynptrKind, Effects, HelperId, HelperProto, HelperSpecial, MemDir, MemSize, RetKind, RetRange,
-    RetSpec, Version,
+    ArgKind, ArgSpec, DynptrArg, DynptrKind, Effects, HelperId, HelperProto, HelperSpecial, MemDir, MemSize, RetKind,
+    RetRange, RetSpec, Version,
 };
 
 pub(super) use bpfvet_platform::HelperSpecial::{
@@ -55,10 +55,10 @@ pub(super) const FUNC: ArgSpec = ArgSpec::of(ArgKind::Func);
 pub(super) const STACK: ArgSpec = ArgSpec::of(ArgKind::Stack);
 pub(super) const CONST_STR: ArgSpec = ArgSpec::of(ArgKind::ConstStr);
 pub(super) const KPTR_DEST: ArgSpec = ArgSpec::of(ArgKind::KptrXchgDest);
-pub(super) const DYNPTR: ArgSpec = ArgSpec::of(ArgKind::Dynptr(DynptrKind::Any));
-pub(super) const DYNPTR_RINGBUF: ArgSpec = ArgSpec::of(ArgKind::Dynptr(DynptrKind::Ringbuf));
-pub(super) const NEW_DYNPTR: ArgSpec = ArgSpec::of(ArgKind::Dynptr(DynptrKind::NewLocal));
-pub(super) const NEW_DYNPTR_RINGBUF: ArgSpec = ArgSpec::of(ArgKind::Dynptr(DynptrKind::NewRingbuf));
+pub(super) const DYNPTR: ArgSpec = ArgSpec::of(ArgKind::Dynptr(DynptrArg::Any));
+pub(super) const DYNPTR_RINGBUF: ArgSpec = ArgSpec::of(ArgKind::Dynptr(DynptrArg::Of(DynptrKind::Ringbuf)));
+pub(super) const NEW_DYNPTR: ArgSpec = ArgSpec::of(ArgKind::Dynptr(DynptrArg::New(DynptrKind::Local)));
+pub(super) const NEW_DYNPTR_RINGBUF: ArgSpec = ArgSpec::of(ArgKind::Dynptr(DynptrArg::New(DynptrKind::Ringbuf)));
 
 const fn memory(dir: MemDir, size: MemSize) -> ArgSpec {
     ArgSpec::of(ArgKind::Mem { dir, size })

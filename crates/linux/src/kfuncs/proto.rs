@@ -6,7 +6,8 @@ use alloc::vec::Vec;
 
 use bpfvet_btf::{Btf, Param, Proto, Shape, Type, TypeId};
 use bpfvet_platform::{
-    CtxKind, KfuncArg, KfuncArgKind, KfuncFlags, KfuncProto, KfuncRet, KfuncSpecial, LoadRequest, Platform, ProgramType,
+    CtxKind, DynptrArg, DynptrKind, KfuncArg, KfuncArgKind, KfuncFlags, KfuncProto, KfuncRet, KfuncSpecial,
+    LoadRequest, Platform, ProgramType,
 };
 
 use crate::{Linux, Types};
@@ -16,7 +17,6 @@ const PLAIN_DEPTH: u32 = 4;
 
 /// Structures that mark an argument as something that is not modelled.
 const NOT_MODELLED: &[(&str, &str)] = &[
-    ("bpf_dynptr", "dynamic pointers"),
     ("bpf_list_head", "lists of objects that the program allocates"),
     ("bpf_list_node", "lists of objects that the program allocates"),
     ("bpf_rb_root", "trees of objects that the program allocates"),
@@ -75,6 +75,15 @@ const KERNEL_CTX: &[(ProgramType, &str)] = &[
     (ProgramType::CGROUP_SOCKOPT, "bpf_sockopt_kern"),
     (ProgramType::SK_REUSEPORT, "sk_reuseport_kern"),
     (ProgramType::SK_LOOKUP, "bpf_sk_lookup_kern"),
+];
+
+/// Functions whose dynamic pointers lie over one kind of thing.
+const DYNPTRS_OF: &[(&str, DynptrKind)] = &[
+    ("bpf_dynptr_from_skb", DynptrKind::Skb),
+    ("bpf_dynptr_from_xdp", DynptrKind::Xdp),
+    ("bpf_dynptr_from_skb_meta", DynptrKind::SkbMeta),
+    ("bpf_dynptr_from_file", DynptrKind::File),
+    ("bpf_dynptr_file_discard", DynptrKind::File),
 ];
 
 type Reading<T> = Result<T, &'static str>;
@@ -142,6 +151,8 @@ impl Reader<'_> {
             "bpf_get_kmem_cache" => KfuncSpecial::UntrustedResult,
             "bpf_throw" => KfuncSpecial::Throw,
             "bpf_xdp_pull_data" => KfuncSpecial::MovesPacket,
+            "bpf_dynptr_slice" => KfuncSpecial::DynptrSlice { writable: false },
+            "bpf_dynptr_slice_rdwr" => KfuncSpecial::DynptrSlice { writable: true },
             "__bpf_trap" => KfuncSpecial::Trap,
             "bpf_cast_to_kern_ctx" => {
                 let kernel = KERNEL_CTX.iter().find(|(kind, _)| *kind == self.request.program_type);
@@ -150,6 +161,16 @@ impl Reader<'_> {
                     None => KfuncSpecial::NotModelled,
                 }
             }
+            "bpf_dynptr_memset"
+            | "bpf_dynptr_copy"
+            | "bpf_probe_read_kernel_dynptr"
+            | "bpf_probe_read_kernel_str_dynptr"
+            | "bpf_probe_read_user_dynptr"
+            | "bpf_probe_read_user_str_dynptr"
+            | "bpf_copy_from_user_dynptr"
+            | "bpf_copy_from_user_str_dynptr"
+            | "bpf_copy_from_user_task_dynptr"
+            | "bpf_copy_from_user_task_str_dynptr" => KfuncSpecial::DynptrWrite,
             name if SPECIAL_NOT_MODELLED.contains(&name) => KfuncSpecial::NotModelled,
             _ => KfuncSpecial::None,
         }
@@ -201,6 +222,9 @@ impl Reader<'_> {
         if name.ends_with("__alloc") || name.ends_with("__refcounted_kptr") {
             return KfuncArgKind::NotModelled("objects that the program allocates");
         }
+        if composite.is_some() && target.name() == "bpf_dynptr" {
+            return self.dynptr(name.ends_with("__uninit"));
+        }
         if let Some((_, what)) = NOT_MODELLED.iter().find(|(name, _)| composite.is_some() && target.name() == *name) {
             return KfuncArgKind::NotModelled(what);
         }
@@ -244,6 +268,18 @@ impl Reader<'_> {
             (false, false, Some(size)) if plain => KfuncArgKind::FixedMem { size },
             _ => KfuncArgKind::NotModelled("a pointer to something that no program has"),
         }
+    }
+
+    /// (`check_kfunc_args`, dynamic pointers)
+    fn dynptr(&self, made: bool) -> KfuncArgKind {
+        let kind = DYNPTRS_OF.iter().find(|(name, _)| *name == self.name).map(|(_, kind)| *kind);
+        KfuncArgKind::Dynptr(match (made, kind) {
+            (false, None) => DynptrArg::Any,
+            (false, Some(kind)) => DynptrArg::Of(kind),
+            (true, Some(kind)) => DynptrArg::New(kind),
+            (true, None) if self.name == "bpf_dynptr_clone" => DynptrArg::NewClone,
+            (true, None) => return KfuncArgKind::NotModelled("dynamic pointers over something unknown"),
+        })
     }
 
     /// Whether it is the structure that users write for this program type's context, or the kernel's own of a packet

@@ -91,7 +91,8 @@ fn pointer_words(pointer: &Pointer<Known>, names: &Names<'_>) -> String {
         | Region::Buf
         | Region::Func { .. }
         | Region::Arena
-        | Region::Insn { .. } => String::new(),
+        | Region::Insn { .. }
+        | Region::Dynptr { .. } => String::new(),
     };
     let null = if pointer.nullable() { ", or null" } else { "" };
     format!("{what}{place}{proven}{null}")
@@ -129,7 +130,8 @@ fn region_words(region: &Region, flags: Flags, names: &Names<'_>) -> String {
         | Region::Buf
         | Region::Func { .. }
         | Region::Arena
-        | Region::Insn { .. } => tag_words(TypeTag::with(region.base(), flags.without(Flags::NULLABLE))).into_owned(),
+        | Region::Insn { .. }
+        | Region::Dynptr { .. } => tag_words(TypeTag::with(region.base(), flags.without(Flags::NULLABLE))).into_owned(),
     }
 }
 

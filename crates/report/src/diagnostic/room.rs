@@ -63,7 +63,8 @@ fn room(state: &State<Known>, reg: Reg, names: &Names<'_>) -> Option<u64> {
         | Region::Buf
         | Region::Func { .. }
         | Region::Arena
-        | Region::Insn { .. } => return None,
+        | Region::Insn { .. }
+        | Region::Dynptr { .. } => return None,
     };
     u64::try_from(end.checked_sub(start)?).ok().filter(|room| *room > 0)
 }

@@ -179,6 +179,7 @@ pub(super) fn message(cause: &CallCause, at: InsnIdx, names: &Names<'_>) -> Stri
             let taken = taken.map_or(0, |at| at.0);
             format!("cannot restore irq state out of order, expected id={active} acquired at insn_idx={taken}")
         }
+        CallCause::Dynptr(cause) => super::dynptr::message(cause, names),
         CallCause::TrapReached => "unexpected __bpf_trap() due to uninitialized variable?".to_string(),
         CallCause::MissingKfunc => "invalid kernel function call not eliminated in verifier pass".to_string(),
         CallCause::NotCtx { place: arg } => format!("{} expects pointer to ctx", place(*arg)),

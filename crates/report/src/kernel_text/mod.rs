@@ -6,6 +6,7 @@
 mod call;
 mod context;
 mod decode;
+mod dynptr;
 mod memory;
 mod policy;
 mod register;
@@ -26,6 +27,7 @@ use crate::Names;
 
 pub(crate) use call::prototype_message;
 pub use decode::decode_message;
+pub(crate) use dynptr::kind_text;
 pub(crate) use memory::field_name;
 pub(crate) use resource::site_text;
 pub use structure::structure_message;

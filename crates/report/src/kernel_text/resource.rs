@@ -46,6 +46,7 @@ pub(super) fn message(cause: &ResourceCause, names: &Names<'_>) -> String {
         ResourceCause::NotReferencedByKfunc { kfunc, place: arg } => {
             format!("release kfunc {kfunc} expects referenced PTR_TO_BTF_ID passed to {}", place(*arg))
         }
+        ResourceCause::DynptrOverwritten { taken: _ } => "cannot overwrite referenced dynptr".to_string(),
         ResourceCause::SecondLock => "Locking two bpf_spin_locks are not allowed".to_string(),
         ResourceCause::UnlockWithoutLock => "bpf_spin_unlock without taking a lock".to_string(),
         ResourceCause::UnlockOfDifferentLock => "bpf_spin_unlock of different lock".to_string(),

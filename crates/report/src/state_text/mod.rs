@@ -17,9 +17,10 @@ use core::fmt::Write;
 use bpfvet_btf::TypeId;
 use bpfvet_domain::Views;
 use bpfvet_insn::RegSet;
-use bpfvet_vm::{ByteKind, Frame, FrameKind, Iteration, Slot, SlotObject, State};
+use bpfvet_vm::{ByteKind, Dynptr, Frame, FrameKind, Iteration, Slot, SlotObject, State};
 
 use crate::Names;
+use crate::kernel_text::kind_text;
 
 pub use value::value_text;
 pub(crate) use value::{type_text, write_value};
@@ -114,6 +115,10 @@ fn write_slot<D: Views>(out: &mut String, number: u32, slot: &Slot<D>, frame: us
         write_iteration(out, number, part, names);
         return;
     }
+    if let Slot::Object(SlotObject::Dynptr(half)) = slot {
+        write_dynptr(out, number, half);
+        return;
+    }
     let _ = write!(out, " fp-{}=", number.saturating_add(1).saturating_mul(8));
     let shown = bytes.iter().take_while(|kind| slot.spilled().is_none() || **kind != ByteKind::Spill);
     out.extend(shown.map(|kind| byte_char(*kind)));
@@ -134,6 +139,20 @@ fn write_iteration(out: &mut String, number: u32, part: &Iteration, names: &Name
     let _ = write!(out, " fp-{at}=iter_{name}(id={id},state={state},depth={depth})");
 }
 
+/// A dynamic pointer, at the slot at its lower address; the other says nothing.
+fn write_dynptr(out: &mut String, number: u32, half: &Dynptr) {
+    let Dynptr { kind, first, object, parent } = half;
+    if !first {
+        return;
+    }
+    let at = number.saturating_add(1).saturating_mul(8);
+    let _ = write!(out, " fp-{at}=dynptr_{}(id={}", kind_text(*kind), object.get());
+    if let Some(parent) = parent {
+        let _ = write!(out, ",parent_id={}", parent.get());
+    }
+    out.push(')');
+}
+
 const fn byte_char(kind: ByteKind) -> char {
     match kind {
         ByteKind::Invalid => '?',
@@ -143,6 +162,7 @@ const fn byte_char(kind: ByteKind) -> char {
         ByteKind::Poison => 'p',
         ByteKind::Iteration => 'i',
         ByteKind::IrqFlag => 'f',
+        ByteKind::Dynptr => 'd',
     }
 }
 

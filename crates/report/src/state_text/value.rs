@@ -7,6 +7,7 @@ use bpfvet_domain::{ScalarText, SignedText, UnsignedText, Views};
 use bpfvet_vm::{Base, Flags, LinkDelta, Pointer, Region, ScalarValue, TypeTag, Value};
 
 use crate::Names;
+use crate::kernel_text::kind_text;
 use crate::names::map_name;
 
 /// A value as the log prints it, in a register or slot of the frame `frame`; not readable is `?`.
@@ -83,7 +84,8 @@ fn write_pointer<D: Views>(out: &mut String, pointer: &Pointer<D>, frame: usize,
         | Region::Buf
         | Region::Func { .. }
         | Region::Arena
-        | Region::Insn { .. } => None,
+        | Region::Insn { .. }
+        | Region::Dynptr { .. } => None,
     };
     if let Some(id) = group.or(object.map(|object| object.get())) {
         list.item(format_args!("id={id}"));
@@ -107,6 +109,7 @@ fn write_pointer<D: Views>(out: &mut String, pointer: &Pointer<D>, frame: usize,
         Region::Packet { group: _, range } | Region::PacketMeta { group: _, range } => {
             list.item(format_args!("r={}", UnsignedText(i64::from(*range).cast_unsigned())));
         }
+        Region::Dynptr { kind } => list.item(format_args!("type={}", kind_text(*kind))),
         Region::Mem { size } => list.item(format_args!("sz={}", UnsignedText(u64::from(*size)))),
         Region::Ctx
         | Region::Stack { .. }

@@ -165,7 +165,8 @@ impl View<'_, '_> {
             | Region::Btf { .. }
             | Region::Buf
             | Region::Arena
-            | Region::Insn { .. } => false,
+            | Region::Insn { .. }
+            | Region::Dynptr { .. } => false,
         };
         if same && pointer.off.contains(off.cast_unsigned()) {
             Ok(())

@@ -56,6 +56,8 @@ fn tried(bytes: &[u8]) -> bool {
         might_sleep: false,
         might_throw: false,
         calls_kernel: false,
+        writes_dynptrs: false,
+        makes_movable_dynptrs: false,
         returns_void: false,
         params: 0,
         args: Ok(Vec::new()),

@@ -3,16 +3,17 @@
 use bpfvet_domain::Domain;
 use bpfvet_insn::Reg;
 use bpfvet_platform::{
-    ArgKind, ArgSpec, DynptrKind, HelperSpecial, LookupResult, MapKind, MemDir, MemSize, PacketToHelpers, RetRange,
+    ArgKind, ArgSpec, HelperSpecial, LookupResult, MapKind, MemDir, MemSize, PacketToHelpers, RetRange,
 };
 
 use super::helper::{Helper, MAP_PEEK_ELEM, SK_RELEASE};
 use super::kinds::{Wanted, check_arg_offset, check_kind};
-use super::{map_args, memory, special};
+use super::{dynptr, map_args, memory, special};
 use crate::cx::Cx;
 use crate::failure::{Check, Stop, unsupported};
 use crate::fault::{self, Fault};
 use crate::region::check_alignment;
+use crate::state::Dynptr;
 use crate::transfer::read;
 use crate::value::{BtfRef, MapRef, ObjectId, Region};
 use crate::violation::{AccessKind, CallCause, LeakTo, Place, PolicyCause, ResourceCause};
@@ -44,6 +45,10 @@ pub(super) struct CheckedArgs {
     pub(super) allocation: Option<u32>,
     /// The function to be called back.
     pub(super) callback: Option<u32>,
+    /// The dynamic pointer that is passed, not made.
+    pub(super) dynptr: Option<Dynptr>,
+    /// The call gives back what that lies over.
+    pub(super) gives_back: bool,
     /// The per-CPU variable's type.
     pub(super) percpu: Option<(BtfRef, u32)>,
 }
@@ -155,11 +160,12 @@ fn check_arg<D: Domain>(
         }
         ArgKind::ConstStr => map_args::check_const_str(cx, &value, place),
         ArgKind::KptrXchgDest => unsupported("exchanging kernel pointers in map values"),
-        ArgKind::Dynptr(kind) => unsupported(match kind {
-            DynptrKind::Any => "dynamic pointers",
-            DynptrKind::NewLocal | DynptrKind::NewRingbuf => "making dynamic pointers",
-            DynptrKind::Ringbuf => "dynamic pointers to ring buffer records",
-        }),
+        ArgKind::Dynptr(arg) => {
+            let ask = dynptr::Ask { place, arg, release: spec.release, before: found.dynptr, of: found.owned };
+            found.dynptr = dynptr::check(cx, state, &value, ask)?.or(found.dynptr);
+            found.gives_back |= spec.release;
+            Ok(())
+        }
         ArgKind::Arena => unsupported("helpers that take arena pointers"),
         ArgKind::Scalar
         | ArgKind::ScalarIn { .. }

@@ -2,7 +2,7 @@
 
 use bpfvet_domain::Domain;
 use bpfvet_insn::{InsnIdx, Reg};
-use bpfvet_platform::ProgramType;
+use bpfvet_platform::{DynptrKind, ProgramType};
 
 use super::prototype::has_exception_callback;
 use crate::facts::{ArgShape, Facts};
@@ -100,7 +100,11 @@ fn argument<D: Domain>(facts: &Facts<'_>, ids: &mut IdGen, shape: ArgShape) -> R
             let object = Some(ObjectId(ids.next()));
             Pointer { object, ..Pointer::to(Region::Btf { btf: BtfRef::Host, id }).with(flags) }
         }
-        ArgShape::Dynptr => return Err("dynamic pointers as arguments of functions"),
+        // Whatever it lies over, it is taken for one over memory of the program's own.
+        ArgShape::Dynptr => {
+            let object = Some(ObjectId(ids.next()));
+            Pointer { object, ..Pointer::to(Region::Dynptr { kind: DynptrKind::Local }) }
+        }
     };
     Ok(Value::Pointer(pointer))
 }

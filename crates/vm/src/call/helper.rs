@@ -87,6 +87,10 @@ pub(super) fn call<D: Domain>(cx: &mut Cx<'_, '_, D>, state: &mut State<D>, numb
     if let Some(reg) = args.released {
         release::release_argument(cx, state, reg)?;
     }
+    if args.gives_back {
+        let held = args.dynptr.and_then(|dynptr| dynptr.given_back());
+        release::release(cx, state, held.ok_or(Stop::Internal("a dynamic pointer that gives back nothing"))?)?;
+    }
     special::run(cx, state, helper, &args)?;
     clobber(cx, state);
     let result = returns::result(cx, helper, &args)?;
@@ -96,7 +100,9 @@ pub(super) fn call<D: Domain>(cx: &mut Cx<'_, '_, D>, state: &mut State<D>, numb
     if proto.special == HelperSpecial::TailCall {
         return special::tail_call::leave(cx, state, proto.effects.moves_packet);
     }
-    if proto.effects.moves_packet && !fault::on(Fault::PacketMoveForgotten) {
+    let writes = proto.special == HelperSpecial::DynptrWrite;
+    let moves = writes && args.dynptr.is_some_and(|dynptr| dynptr.kind.moves_when_written());
+    if (proto.effects.moves_packet || moves) && !fault::on(Fault::PacketMoveForgotten) {
         release::invalidate_packets(cx, state);
     }
     Ok(Next::To(after(cx)))

@@ -122,7 +122,7 @@ pub(super) fn check_kind<D: Domain>(
         folded = folded.without(Flags::NULLABLE);
     }
     if matches!(wanted.kind, ArgKind::Mem { .. }) {
-        folded = folded.without(Flags::PACKET_SLICE);
+        folded = folded.without(Flags::PACKET_SLICE.union(Flags::SLICE));
     }
     if !expected.contains(&TypeTag::with(actual.base, folded)) {
         return Err(CallCause::ArgumentKind { place, actual, expected: expected.to_vec() }.into());
@@ -249,6 +249,7 @@ pub(super) fn check_arg_offset<D: Domain>(
         | Region::Buf
         | Region::Func { .. }
         | Region::Arena
-        | Region::Insn { .. } => check_offset(pointer, place, false),
+        | Region::Insn { .. }
+        | Region::Dynptr { .. } => check_offset(pointer, place, false),
     }
 }

@@ -125,7 +125,8 @@ pub(super) fn check<D: Domain>(
         | Region::TpBuffer
         | Region::Func { .. }
         | Region::Arena
-        | Region::Insn { .. } => return wrong_kind(value.tag(), place),
+        | Region::Insn { .. }
+        | Region::Dynptr { .. } => return wrong_kind(value.tag(), place),
     }
     Ok(Memory::Ready)
 }

@@ -13,6 +13,7 @@
 mod args;
 mod callback;
 mod compat;
+mod dynptr;
 mod entry;
 mod exit;
 mod helper;
@@ -25,6 +26,7 @@ mod packet_load;
 mod prototype;
 mod release;
 mod returns;
+mod slots;
 mod special;
 mod subprog;
 #[cfg(test)]
@@ -44,6 +46,7 @@ pub use entry::{entry_state, global_entry_state};
 pub(crate) use exit::exit;
 pub(crate) use packet_load::load_packet;
 pub use prototype::{Prototype, prototype};
+pub(crate) use release::release;
 pub(crate) use subprog::function_address;
 
 /// How many arguments registers carry.

@@ -26,7 +26,7 @@ pub(super) fn release_argument<D: Domain>(cx: &mut Cx<'_, '_, D>, state: &mut St
 }
 
 /// Gives back a reference; pointers to the object, and to what was derived from it, become useless. (`release_reference`)
-pub(super) fn release<D: Domain>(cx: &Cx<'_, '_, D>, state: &mut State<D>, object: ObjectId) -> Check<()> {
+pub(crate) fn release<D: Domain>(cx: &Cx<'_, '_, D>, state: &mut State<D>, object: ObjectId) -> Check<()> {
     state.drop_reference(object);
     if fault::on(Fault::ReleaseLeavesCopies) {
         return Ok(());
@@ -53,6 +53,13 @@ pub(super) fn release<D: Domain>(cx: &Cx<'_, '_, D>, state: &mut State<D>, objec
                 pointer.object == Some(object) || pointer.parent == Some(object)
             }
             Value::Scalar(_) | Value::Uninit => false,
+        });
+        state.forget_dynptrs(|half| {
+            let dies = half.parent == Some(object);
+            if dies && !derived.contains(&half.object) {
+                derived.push(half.object);
+            }
+            dies || half.object == object
         });
         gone.extend(derived.into_iter().filter(|child| *child != object));
     }

@@ -31,7 +31,7 @@ pub(super) fn result<D: Domain>(cx: &mut Cx<'_, '_, D>, helper: Helper<'_>, args
         RetKind::RingbufMem => {
             Region::Mem { size: args.allocation.ok_or(Stop::Internal("memory of a size that nobody gave"))? }
         }
-        RetKind::DynptrMem => return unsupported("memory of dynamic pointers"),
+        RetKind::DynptrMem => return part_of_dynptr(cx, args, ret.nullable),
         RetKind::MemOrStruct => return percpu(cx, args, ret.nullable),
         RetKind::Struct { name, .. } => Region::Btf { btf: BtfRef::Host, id: typed::named(cx, name)? },
     };
@@ -49,6 +49,17 @@ pub(super) fn result<D: Domain>(cx: &mut Cx<'_, '_, D>, helper: Helper<'_>, args
         | RetKind::Struct { trusted: false, .. } => Flags::NONE,
     };
     Ok(pointer(cx, region, flags, ret.nullable))
+}
+
+/// Bytes that a dynamic pointer lies over, which die with it.
+fn part_of_dynptr<D: Domain>(cx: &mut Cx<'_, '_, D>, args: &CheckedArgs, nullable: bool) -> Check<Value<D>> {
+    let size = args.allocation.ok_or(Stop::Internal("memory of a size that nobody gave"))?;
+    let dynptr = args.dynptr.ok_or(Stop::Internal("a part of no dynamic pointer"))?;
+    let mut part = pointer(cx, Region::Mem { size }, Flags::NONE, nullable);
+    if let Value::Pointer(pointer) = &mut part {
+        pointer.parent = Some(dynptr.object);
+    }
+    Ok(part)
 }
 
 /// A pointer to the start of something; one that may be null has an identity.

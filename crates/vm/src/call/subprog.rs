@@ -5,10 +5,12 @@ use bpfvet_domain::Domain;
 
 use bpfvet_btf::FuncLinkage;
 use bpfvet_insn::{InsnIdx, Reg};
-use bpfvet_platform::ArgKind;
+use bpfvet_platform::{ArgKind, DynptrArg, DynptrKind};
 
 use super::kinds::{Wanted, check_arg_offset, check_kind};
-use super::{REG_ARGS, after, clobber, leak, memory, no_sleep_reason, prototype, release, touch_all, unforgiven};
+use super::{
+    REG_ARGS, after, clobber, dynptr, leak, memory, no_sleep_reason, prototype, release, touch_all, unforgiven,
+};
 use crate::cx::Cx;
 use crate::effects::{Demand, Event, Fork, ForkKind};
 use crate::facts::{ArgShape, SubprogFacts};
@@ -16,7 +18,7 @@ use crate::failure::{Check, Stop, unsupported};
 use crate::fault::{self, Fault};
 use crate::state::Frame;
 use crate::transfer::Next;
-use crate::value::{Base, Pointer, Region, TypeTag};
+use crate::value::{Base, Flags, Pointer, Region, TypeTag};
 use crate::violation::{AccessKind, CallCause, Cause, ContextCause, LeakSite, Place, PrototypeReason};
 use crate::{State, Value};
 
@@ -99,7 +101,7 @@ fn call_global<D: Domain>(
     {
         *called = true;
     }
-    if facts.moves_packet && !fault::on(Fault::PacketMoveInGlobalForgotten) {
+    if (facts.moves_packet || writes_packet(state, facts)) && !fault::on(Fault::PacketMoveInGlobalForgotten) {
         release::invalidate_packets(cx, state);
     }
     clobber(cx, state);
@@ -113,6 +115,19 @@ fn call_global<D: Domain>(
         return Ok(Next::End);
     }
     Ok(Next::To(after(cx)))
+}
+
+/// Whether the function may write to a packet through a dynamic pointer, and so move it.
+///
+/// # Soundness
+///
+/// Linux 7.3 forgets what is known of the packet where such a write is seen, but not in the callers of a global function that
+/// has one.
+fn writes_packet<D: Domain>(state: &State<D>, facts: &SubprogFacts) -> bool {
+    let movable = |index| dynptr::kind_of(state, &passed(state, index).1).is_some_and(DynptrKind::moves_when_written);
+    facts.writes_dynptrs
+        && (facts.makes_movable_dynptrs
+            || facts.args.iter().flatten().zip(0..).any(|(shape, index)| *shape == ArgShape::Dynptr && movable(index)))
 }
 
 /// Whether the caller's arguments go with the function's prototype, and if not, why. (`btf_check_subprog_call`)
@@ -228,7 +243,8 @@ fn check_argument<D: Domain>(
         ArgShape::Mem { size, nullable } => {
             check_arg_offset(cx, &value, place, ArgKind::Unused, false)?;
             check_memory(cx, state, &value, place, size)?;
-            let in_packet = matches!(value, Value::Pointer(pointer) if pointer.is_packet_any());
+            let moves = |pointer: &Pointer<D>| pointer.is_packet_any() || pointer.flags.contains(Flags::PACKET_SLICE);
+            let in_packet = value.as_pointer().is_some_and(moves);
             if in_packet && facts.moves_packet {
                 return Err(CallCause::PacketPointerToMover { place, subprog }.into());
             }
@@ -246,7 +262,11 @@ fn check_argument<D: Domain>(
             check_kind(cx, &value, place, wanted)?;
             check_arg_offset(cx, &value, place, kind, false)
         }
-        ArgShape::Dynptr => unsupported("dynamic pointers as arguments of functions"),
+        ArgShape::Dynptr => {
+            check_arg_offset(cx, &value, place, ArgKind::Dynptr(DynptrArg::Any), false)?;
+            let ask = dynptr::Ask { place, arg: DynptrArg::Any, release: false, before: None, of: None };
+            dynptr::check(cx, state, &value, ask).map(|_| ())
+        }
         ArgShape::Arena => match value.tag().base {
             Base::Scalar | Base::Arena => Ok(()),
             Base::Uninit

@@ -43,7 +43,8 @@ pub(crate) fn check_alignment<D: Domain>(
         | Region::Mem { .. }
         | Region::Buf
         | Region::Func { .. }
-        | Region::Insn { .. } => {}
+        | Region::Insn { .. }
+        | Region::Dynptr { .. } => {}
     }
     if !strict || size == 1 {
         return Ok(());

@@ -33,7 +33,8 @@ pub(crate) fn check_bounds<D: Domain>(pointer: &Pointer<D>, access: Access, limi
             | Region::Buf
             | Region::Func { .. }
             | Region::Arena
-            | Region::Insn { .. } => 0,
+            | Region::Insn { .. }
+            | Region::Dynptr { .. } => 0,
         };
         Err(MemoryCause::OutOfBounds { access, bounds, limit, id }.into())
     };

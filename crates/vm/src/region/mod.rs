@@ -7,6 +7,7 @@ mod align;
 mod bounds;
 mod buffer;
 mod ctx;
+mod dynptr;
 mod map;
 mod packet;
 mod socket;
@@ -141,7 +142,9 @@ pub(crate) fn load<D: Domain>(
         Region::Btf { btf, id } => typed::load(cx, state, pointer, (btf, id), access)?,
         Region::Map { map, .. } => typed::load_map(cx, pointer, map, access)?,
         Region::Arena => cx.unknown(),
-        Region::PacketEnd | Region::Func { .. } | Region::Insn { .. } => return to.invalid(&base, AccessKind::Read),
+        Region::PacketEnd | Region::Func { .. } | Region::Insn { .. } | Region::Dynptr { .. } => {
+            return to.invalid(&base, AccessKind::Read);
+        }
     };
     if let Some(dst) = dst {
         state.set(dst, narrowed(loaded, to.size, signed));
@@ -216,7 +219,9 @@ pub(crate) fn store<D: Domain>(cx: &mut Cx<'_, '_, D>, state: &mut State<D>, to:
         Region::Btf { btf, id } => typed::store(cx, pointer, (btf, id), access),
         Region::Map { map, .. } => typed::store_map(cx, pointer, map, access),
         Region::Arena => Ok(()),
-        Region::PacketEnd | Region::Func { .. } | Region::Insn { .. } => to.invalid(&base, AccessKind::Write),
+        Region::PacketEnd | Region::Func { .. } | Region::Insn { .. } | Region::Dynptr { .. } => {
+            to.invalid(&base, AccessKind::Write)
+        }
     }
 }
 

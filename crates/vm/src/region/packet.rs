@@ -25,7 +25,8 @@ pub(crate) fn check_packet<D: Domain>(pointer: &Pointer<D>, access: Access, zero
         | Region::Buf
         | Region::Func { .. }
         | Region::Arena
-        | Region::Insn { .. } => return Err(MemoryCause::InvalidPointer { access }.into()),
+        | Region::Insn { .. }
+        | Region::Dynptr { .. } => return Err(MemoryCause::InvalidPointer { access }.into()),
     };
     match u32::try_from(range) {
         Ok(range) => {

@@ -12,7 +12,7 @@ use crate::value::{Link, LinkDelta, Pointer, Region};
 use crate::violation::{Access, AccessKind, MemoryCause, Place};
 use crate::{ScalarValue, State, Value};
 
-use super::{MAX_VAR_OFF, Stored};
+use super::{MAX_VAR_OFF, Stored, dynptr};
 
 /// What checking a range for a helper found.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -42,7 +42,8 @@ fn frame_of<D: Domain>(pointer: &Pointer<D>) -> Check<usize> {
         | Region::Buf
         | Region::Func { .. }
         | Region::Arena
-        | Region::Insn { .. } => Err(Stop::Internal("a stack access through another pointer")),
+        | Region::Insn { .. }
+        | Region::Dynptr { .. } => Err(Stop::Internal("a stack access through another pointer")),
     }
 }
 
@@ -149,10 +150,11 @@ fn store_fixed<D: Domain>(
     if !cx.facts.may_leak() && slot.spilled().is_some_and(Value::is_pointer) && size != Size::B8 {
         return Err(MemoryCause::SpilledPointerCorrupted { off, size: size.bytes() }.into());
     }
-    let value = match what {
+    let value_of = |state: &State<D>| match what {
         Stored::Reg(reg) => Some(*state.reg(reg)),
         Stored::Imm(_) | Stored::Untracked => None,
     };
+    let value = value_of(state);
     if !cx.facts.request.privilege.bypasses_spec_v4() {
         let untouched = places(off, i64::from(size.bytes()))
             .any(|(_, (_, byte))| !matches!(slot.byte(byte), ByteKind::Misc | ByteKind::Zero));
@@ -162,6 +164,8 @@ fn store_fixed<D: Domain>(
             memo.barrier_after = true;
         }
     }
+    // What is stored may be a part of what the dynamic pointer that ends here lies over.
+    let value = if dynptr::overwrite(cx, state, frame, index)? { value_of(state) } else { value };
     cx.fx.touch_slot(index);
     let slot_aligned = off % 8 == 0;
     let tracked = match (what, value) {
@@ -248,6 +252,10 @@ fn store_variable<D: Domain>(
     };
     let mut zero_used = false;
     let max = if fault::on(Fault::VariableStoreTooShort) { max - 1 } else { max };
+    for off in min..max {
+        let (index, _) = Stack::locate(off);
+        let _ = dynptr::overwrite(cx, state, frame, index)?;
+    }
     for off in min..max {
         let (index, byte) = Stack::locate(off);
         cx.fx.touch_slot(index);
@@ -418,7 +426,7 @@ fn check_bytes<D: Domain>(cx: &Cx<'_, '_, D>, slot: &Slot<D>, off: i64, size: Si
                 let size = i64::from(size.bytes());
                 return Err(MemoryCause::StackPoisoned { place: None, off, byte, size }.into());
             }
-            ByteKind::Invalid | ByteKind::Spill | ByteKind::Iteration | ByteKind::IrqFlag => {
+            ByteKind::Invalid | ByteKind::Spill | ByteKind::Iteration | ByteKind::IrqFlag | ByteKind::Dynptr => {
                 let size = i64::from(size.bytes());
                 return Err(MemoryCause::StackUninit { place: None, off, byte, size, variable: None }.into());
             }
@@ -448,7 +456,8 @@ fn read_bytes<D: Domain>(cx: &mut Cx<'_, '_, D>, state: &mut State<D>, frame: us
             | ByteKind::Invalid
             | ByteKind::Poison
             | ByteKind::Iteration
-            | ByteKind::IrqFlag => {
+            | ByteKind::IrqFlag
+            | ByteKind::Dynptr => {
                 all_zero = false;
                 break;
             }
@@ -517,7 +526,12 @@ pub(crate) fn check_range<D: Domain>(
                 clobber_byte(state, frame, index, byte, clobbers);
                 continue;
             }
-            ByteKind::Invalid | ByteKind::Poison | ByteKind::Spill | ByteKind::Iteration | ByteKind::IrqFlag => {}
+            ByteKind::Invalid
+            | ByteKind::Poison
+            | ByteKind::Spill
+            | ByteKind::Iteration
+            | ByteKind::IrqFlag
+            | ByteKind::Dynptr => {}
         }
         if let Some(spilled) = slot.spilled()
             && (spilled.is_scalar() || cx.facts.may_leak())
@@ -551,7 +565,7 @@ fn passes<D: Domain>(cx: &Cx<'_, '_, D>, slot: &Slot<D>, clobbers: bool, any: bo
             ByteKind::Misc => true,
             ByteKind::Zero => !clobbers,
             ByteKind::Poison => any,
-            ByteKind::Invalid | ByteKind::Spill | ByteKind::Iteration | ByteKind::IrqFlag => false,
+            ByteKind::Invalid | ByteKind::Spill | ByteKind::Iteration | ByteKind::IrqFlag | ByteKind::Dynptr => false,
         }),
         Slot::Object(_) => false,
         Slot::Spill(spill) => spill.width == 8 && !clobbers && (spill.value.is_scalar() || cx.facts.may_leak()),

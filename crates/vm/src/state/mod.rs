@@ -1,5 +1,6 @@
 //! The abstract state: frames, stacks, references, locks.
 
+mod dynptr;
 mod frame;
 mod known;
 mod object;
@@ -14,7 +15,7 @@ use core::num::NonZeroU32;
 use bpfvet_insn::{InsnIdx, Reg};
 
 pub use frame::{CallbackRange, Frame, FrameKind};
-pub use object::{Iteration, Protection, SlotObject};
+pub use object::{Dynptr, Iteration, Protection, SlotObject};
 pub use refs::{LockKey, Reference, ReferenceKind};
 pub(crate) use stack::Run;
 pub use stack::{ByteKind, STACK_SLOTS, Slot, Spill, Stack};

@@ -2,6 +2,8 @@
 
 use core::num::NonZeroU32;
 
+use bpfvet_platform::DynptrKind;
+
 use crate::value::ObjectId;
 
 /// What a slot of the stack holds for a function of the host.
@@ -11,6 +13,37 @@ pub enum SlotObject {
     Iteration(Iteration),
     /// A saved interrupt state: the reference that it is.
     IrqFlag(NonZeroU32),
+    /// Half of a dynamic pointer.
+    Dynptr(Dynptr),
+}
+
+/// A dynamic pointer, the same in both slots that it takes but for which of them it is.
+///
+/// ```text
+///   reference ◀──parent── dynptr ◀──parent── part of what it lies over
+///       ▲──────parent──── its copy
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Dynptr {
+    /// What it lies over.
+    pub kind: DynptrKind,
+    /// This is the slot at the lower address.
+    pub first: bool,
+    /// Its identity: pointers to parts of what it lies over die with it.
+    pub object: ObjectId,
+    /// The reference that it shares with its copies, or the object that it was made of: it dies with that.
+    pub parent: Option<ObjectId>,
+}
+
+impl Dynptr {
+    /// Slots that it takes.
+    pub const SLOTS: usize = 2;
+
+    /// What is given back where it is: what it shares with its copies, where it owns that, or else itself.
+    #[must_use]
+    pub const fn given_back(&self) -> Option<ObjectId> {
+        if self.kind.owns() { self.parent } else { Some(self.object) }
+    }
 }
 
 /// The state of an iteration, the same in each slot that it takes but for the object.

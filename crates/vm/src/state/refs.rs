@@ -107,7 +107,9 @@ impl<D: Views> State<D> {
                 let Slot::Object(SlotObject::Iteration(before)) = slot else { return false };
                 let depth = match now.frame(index).stack.slot(number) {
                     Slot::Object(SlotObject::Iteration(after)) => Some(after.depth),
-                    Slot::Object(SlotObject::IrqFlag(_)) | Slot::Bytes(_) | Slot::Spill(_) => None,
+                    Slot::Object(SlotObject::IrqFlag(_) | SlotObject::Dynptr(_)) | Slot::Bytes(_) | Slot::Spill(_) => {
+                        None
+                    }
                 };
                 !before.drained && depth != Some(before.depth)
             })

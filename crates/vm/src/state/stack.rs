@@ -35,6 +35,8 @@ pub enum ByteKind {
     Iteration,
     /// Part of a saved interrupt state.
     IrqFlag,
+    /// Part of a dynamic pointer.
+    Dynptr,
 }
 
 /// Bytes of which everything was forgotten.
@@ -89,6 +91,7 @@ impl<D: Views> Slot<D> {
             }
             Self::Object(SlotObject::Iteration(_)) => ByteKind::Iteration,
             Self::Object(SlotObject::IrqFlag(_)) => ByteKind::IrqFlag,
+            Self::Object(SlotObject::Dynptr(_)) => ByteKind::Dynptr,
         }
     }
 
@@ -128,7 +131,9 @@ impl<D: Views> Slot<D> {
     /// bytes never written stay.
     pub fn spill(&mut self, value: Value<D>, width: u32) {
         let rest = core::array::from_fn(|byte| match self.byte(byte) {
-            ByteKind::Spill | ByteKind::Misc | ByteKind::Iteration | ByteKind::IrqFlag => ByteKind::Misc,
+            ByteKind::Spill | ByteKind::Misc | ByteKind::Iteration | ByteKind::IrqFlag | ByteKind::Dynptr => {
+                ByteKind::Misc
+            }
             kind @ (ByteKind::Invalid | ByteKind::Zero | ByteKind::Poison) => kind,
         });
         let width = u8::try_from(width.clamp(1, 8)).unwrap_or(8);
@@ -141,9 +146,12 @@ impl<D: Views> Slot<D> {
         if let Self::Spill(_) | Self::Object(_) = self {
             *self = Self::Bytes(self.bytes().map(|kind| match kind {
                 ByteKind::Invalid | ByteKind::Poison => kind,
-                ByteKind::Misc | ByteKind::Zero | ByteKind::Spill | ByteKind::Iteration | ByteKind::IrqFlag => {
-                    ByteKind::Misc
-                }
+                ByteKind::Misc
+                | ByteKind::Zero
+                | ByteKind::Spill
+                | ByteKind::Iteration
+                | ByteKind::IrqFlag
+                | ByteKind::Dynptr => ByteKind::Misc,
             }));
         }
     }
@@ -202,7 +210,9 @@ impl<D: Views> Slot<D> {
             (Self::Spill(_), _, _) => {
                 Self::Bytes(core::array::from_fn(|byte| match (if byte < 4 { low } else { high }, self.byte(byte)) {
                     (false, _) => ByteKind::Poison,
-                    (true, ByteKind::Spill | ByteKind::Iteration | ByteKind::IrqFlag) => ByteKind::Misc,
+                    (true, ByteKind::Spill | ByteKind::Iteration | ByteKind::IrqFlag | ByteKind::Dynptr) => {
+                        ByteKind::Misc
+                    }
                     (true, kind @ (ByteKind::Invalid | ByteKind::Misc | ByteKind::Zero | ByteKind::Poison)) => kind,
                 }))
             }

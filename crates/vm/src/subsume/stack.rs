@@ -4,7 +4,7 @@ use bpfvet_domain::Domain;
 
 use super::{IdMap, Rules, Strictness, value};
 use crate::fault::{self, Fault};
-use crate::state::{ByteKind, Iteration, Run, Slot, SlotObject, Stack};
+use crate::state::{ByteKind, Dynptr, Iteration, Run, Slot, SlotObject, Stack};
 use crate::{ScalarValue, Value};
 
 /// Whether a stack that was verified covers one that is met now. (`stacksafe`)
@@ -68,7 +68,8 @@ const fn settled(kind: ByteKind) -> ByteKind {
         | ByteKind::Zero
         | ByteKind::Spill
         | ByteKind::Iteration
-        | ByteKind::IrqFlag => kind,
+        | ByteKind::IrqFlag
+        | ByteKind::Dynptr => kind,
     }
 }
 
@@ -95,7 +96,7 @@ fn slot_covers<D: Domain>(rules: Rules, old: &Slot<D>, now: Option<&Slot<D>>, id
         let unread = match before {
             ByteKind::Invalid | ByteKind::Poison => true,
             ByteKind::Misc => rules.uninit_readable,
-            ByteKind::Zero | ByteKind::Spill | ByteKind::Iteration | ByteKind::IrqFlag => false,
+            ByteKind::Zero | ByteKind::Spill | ByteKind::Iteration | ByteKind::IrqFlag | ByteKind::Dynptr => false,
         };
         if unread {
             byte += 1;
@@ -142,7 +143,14 @@ fn objects_match(old: &SlotObject, now: &SlotObject, ids: &mut IdMap) -> bool {
                 && ids.matches(object.map(|id| id.get()), after.object.map(|id| id.get()))
         }
         (SlotObject::IrqFlag(before), SlotObject::IrqFlag(after)) => ids.matches(Some(before.get()), Some(after.get())),
-        (SlotObject::Iteration(_) | SlotObject::IrqFlag(_), _) => false,
+        (SlotObject::Dynptr(before), SlotObject::Dynptr(after)) => {
+            let Dynptr { kind, first, object, parent } = before;
+            *kind == after.kind
+                && *first == after.first
+                && ids.matches(Some(object.get()), Some(after.object.get()))
+                && ids.matches(parent.map(|id| id.get()), after.parent.map(|id| id.get()))
+        }
+        (SlotObject::Iteration(_) | SlotObject::IrqFlag(_) | SlotObject::Dynptr(_), _) => false,
     }
 }
 
@@ -157,7 +165,7 @@ fn as_number<D: Domain>(rules: Rules, slot: &Slot<D>, from: usize) -> Option<Val
     let untracked = (from..8).all(|byte| match slot.byte(byte) {
         ByteKind::Misc => true,
         ByteKind::Invalid | ByteKind::Poison => rules.uninit_readable,
-        ByteKind::Zero | ByteKind::Spill | ByteKind::Iteration | ByteKind::IrqFlag => false,
+        ByteKind::Zero | ByteKind::Spill | ByteKind::Iteration | ByteKind::IrqFlag | ByteKind::Dynptr => false,
     });
     untracked.then(|| Value::Scalar(ScalarValue::new(D::unknown())))
 }

@@ -134,6 +134,7 @@ fn pointer_covers<D: Domain>(rules: Rules, old: &Pointer<D>, now: &Pointer<D>, i
         (Region::Btf { btf: a, id: a_id }, Region::Btf { btf: b, id: b_id }) => {
             a == b && a_id == b_id && offset(true) && identities(ids)
         }
+        (Region::Dynptr { kind: a }, Region::Dynptr { kind: b }) => a == b && offset(true) && identities(ids),
         (Region::Func { subprog: a }, Region::Func { subprog: b }) => a == b && offset(true) && identities(ids),
         (Region::Socket { kind: a, map: a_map }, Region::Socket { kind: b, map: b_map }) => {
             a == b && a_map == b_map && offset(true) && identities(ids)
@@ -151,6 +152,7 @@ fn pointer_covers<D: Domain>(rules: Rules, old: &Pointer<D>, now: &Pointer<D>, i
             | Region::Packet { .. }
             | Region::PacketMeta { .. }
             | Region::Insn { .. }
+            | Region::Dynptr { .. }
             | Region::Arena
             | Region::Stack { .. }
             | Region::Btf { .. }

@@ -98,7 +98,8 @@ fn check_kind<D: Domain>(state: &State<D>, base: Reg, loads: bool, guarded_refus
         | Region::Buf
         | Region::Func { .. }
         | Region::Arena
-        | Region::Insn { .. } => !(guarded_refused && pointer.flags.contains(Flags::UNTRUSTED)),
+        | Region::Insn { .. }
+        | Region::Dynptr { .. } => !(guarded_refused && pointer.flags.contains(Flags::UNTRUSTED)),
     };
     if supported {
         Ok(())

@@ -330,7 +330,8 @@ fn never_null<D: Domain>(pointer: &Pointer<D>) -> bool {
             | Region::TpBuffer
             | Region::Func { .. }
             | Region::Arena
-            | Region::Insn { .. } => false,
+            | Region::Insn { .. }
+            | Region::Dynptr { .. } => false,
         }
 }
 

@@ -76,7 +76,8 @@ fn range_of<D: Domain>(pointer: &Pointer<D>) -> Option<i32> {
         | Region::Buf
         | Region::Func { .. }
         | Region::Arena
-        | Region::Insn { .. } => None,
+        | Region::Insn { .. }
+        | Region::Dynptr { .. } => None,
     }
 }
 

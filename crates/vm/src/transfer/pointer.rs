@@ -111,7 +111,8 @@ fn check_kind<D: Domain>(sum: Sum, pointer: &Pointer<D>, offset: &D) -> Check<()
         | Region::Btf { .. }
         | Region::Mem { .. }
         | Region::Buf
-        | Region::Func { .. } => true,
+        | Region::Func { .. }
+        | Region::Dynptr { .. } => true,
         Region::FlowKeys => constant.is_some(),
         Region::Map { .. } => constant == Some(0) && sum.op == AluOp::Add,
         Region::PacketEnd | Region::Socket { .. } | Region::Arena | Region::Insn { .. } => false,
@@ -197,7 +198,8 @@ fn move_packet<D: Domain>(
         | Region::Buf
         | Region::Func { .. }
         | Region::Arena
-        | Region::Insn { .. } => false,
+        | Region::Insn { .. }
+        | Region::Dynptr { .. } => false,
     }
 }
 
@@ -245,6 +247,7 @@ fn check_unprivileged<D: Domain>(cx: &Cx<'_, '_, D>, dst: Reg, pointer: &Pointer
         | Region::Buf
         | Region::Func { .. }
         | Region::Arena
-        | Region::Insn { .. } => Ok(()),
+        | Region::Insn { .. }
+        | Region::Dynptr { .. } => Ok(()),
     }
 }

@@ -85,7 +85,8 @@ fn limit_of<D: Domain>(cx: &Cx<'_, '_, D>, pointer: &Pointer<D>, to_left: bool) 
         | Region::Buf
         | Region::Func { .. }
         | Region::Arena
-        | Region::Insn { .. } => return Err(AluReason::Kind),
+        | Region::Insn { .. }
+        | Region::Dynptr { .. } => return Err(AluReason::Kind),
     };
     #[expect(clippy::cast_possible_truncation, reason = "the kernel keeps the low half, and so sees what we see")]
     let limit = limit as u32;

@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 use bpfvet_insn::InsnIdx;
 use bpfvet_platform::MapKind;
 
-use super::{Cause, Place};
+use super::{Cause, DynptrCause, Place};
 use crate::value::TypeTag;
 
 /// A call whose arguments or result break its contract.
@@ -332,6 +332,8 @@ pub enum CallCause {
         /// Where that was.
         taken: Option<InsnIdx>,
     },
+    /// A dynamic pointer is not what the call takes.
+    Dynptr(DynptrCause),
     /// A call that compilers put where a program does what no program may.
     TrapReached,
     /// A function that the host does not have.
@@ -523,6 +525,7 @@ impl CallCause {
             Self::SlotState { .. } => "call::slot-state",
             Self::ProtectionLost { .. } => "call::protection-lost",
             Self::IrqOutOfOrder { .. } => "call::irq-out-of-order",
+            Self::Dynptr(cause) => cause.code(),
             Self::TrapReached => "call::trap-reached",
             Self::MissingKfunc => "call::missing-kfunc",
             Self::NoFunctionRecords => "call::no-function-records",

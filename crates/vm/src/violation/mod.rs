@@ -4,6 +4,7 @@
 
 mod call;
 mod context;
+mod dynptr;
 mod memory;
 mod policy;
 mod register;
@@ -15,6 +16,7 @@ use bpfvet_insn::{InsnIdx, Reg};
 
 pub use call::{CallCause, Described, PrototypeReason, SlotFault, SlotKind};
 pub use context::{ContextCause, NoSleepReason};
+pub use dynptr::DynptrCause;
 pub use memory::{Access, AccessKind, Bounds, ContextArgReason, MemoryCause, TypedAccessReason};
 pub use policy::{LeakTo, PolicyCause, ReturnSite};
 pub use register::{AluReason, RegisterCause};

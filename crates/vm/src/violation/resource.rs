@@ -72,6 +72,11 @@ pub enum ResourceCause {
         /// The argument.
         place: Place,
     },
+    /// The last dynamic pointer that could give back what it lies over is overwritten.
+    DynptrOverwritten {
+        /// Where that was taken.
+        taken: Option<InsnIdx>,
+    },
     /// A second spin lock is taken.
     SecondLock,
     /// A lock is given back that is not held.
@@ -120,6 +125,7 @@ impl ResourceCause {
             Self::ReleasedWithChildren { .. } => "resource::released-with-children",
             Self::NotReferenced { .. } => "resource::not-referenced",
             Self::NotReferencedByKfunc { .. } => "resource::not-referenced-by-kfunc",
+            Self::DynptrOverwritten { .. } => "resource::dynptr-overwritten",
             Self::SecondLock => "resource::second-lock",
             Self::UnlockWithoutLock => "resource::unlock-without-lock",
             Self::UnlockOfDifferentLock => "resource::unlock-of-different-lock",

@@ -223,6 +223,7 @@ pub(super) fn words(cause: &CallCause, at: InsnIdx, names: &Names<'_>) -> Words 
             words.also.extend(taken.map(|at| Label { at, role: Role::Acquired, text }));
             words
         }
+        CallCause::Dynptr(cause) => super::dynptr::words(cause),
         CallCause::TrapReached => Words::program("the compiler put a trap here", "this must not be reached")
             .why("compilers do so where what a program does has no meaning, such as reading a variable that was never set")
             .help("look at the compiler's warnings; initialise every variable"),

@@ -2,6 +2,7 @@
 
 mod call;
 mod context;
+mod dynptr;
 mod limit;
 mod memory;
 mod policy;

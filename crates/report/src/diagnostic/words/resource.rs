@@ -44,6 +44,15 @@ pub(super) fn words(cause: &ResourceCause, names: &Names<'_>) -> Words {
                 .why("a release needs the pointer that the acquiring call returned, not released yet")
                 .follow(*place)
         }
+        ResourceCause::DynptrOverwritten { taken } => {
+            let mut words =
+                Words::program("a dynamic pointer is written over that is still to be given back", "written here")
+                    .why("without it, what it lies over could never be given back")
+                    .help("submit or discard it before this");
+            let text = format!("made here{}", taken.map_or_else(alloc::string::String::new, |at| by(at, names)));
+            words.also.extend(taken.map(|at| Label { at, role: Role::Acquired, text }));
+            words
+        }
         ResourceCause::SecondLock => Words::program("a second spin lock is taken", "one is held already")
             .help("release the first lock before the second is taken"),
         ResourceCause::UnlockWithoutLock => Words::program("a lock is released that is not held", "here"),

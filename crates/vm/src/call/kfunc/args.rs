@@ -6,12 +6,14 @@ use bpfvet_domain::Domain;
 use bpfvet_insn::Reg;
 use bpfvet_platform::{ArgKind, KfuncArg, KfuncArgKind, KfuncFlags, KfuncProto};
 
-use super::slots::{self, Slots};
+use super::slots;
 use super::{not_modelled, object};
 use crate::call::kinds::check_arg_offset;
-use crate::call::{map_args, memory};
+use crate::call::slots::Slots;
+use crate::call::{dynptr, map_args, memory};
 use crate::cx::Cx;
 use crate::failure::{Check, Stop};
+use crate::state::Dynptr;
 use crate::value::{Base, Flags, ObjectId, Region, TypeTag};
 use crate::violation::{AccessKind, CallCause, Place, ResourceCause};
 use crate::{State, Value};
@@ -27,6 +29,10 @@ pub(super) struct Found {
     pub(super) owned: Option<ObjectId>,
     /// More than one argument owns a reference.
     pub(super) many_owned: bool,
+    /// The dynamic pointer that is passed, not made: the last of them.
+    pub(super) dynptr: Option<Dynptr>,
+    /// One of them lies over a packet that moves when it is written to.
+    pub(super) movable: bool,
     /// Where the state of an iteration is that goes on or ends.
     pub(super) iteration: Option<Slots>,
 }
@@ -57,6 +63,7 @@ const fn is_pointer(kind: KfuncArgKind) -> bool {
         | KfuncArgKind::Mem
         | KfuncArgKind::FixedMem { .. }
         | KfuncArgKind::Iterator { .. }
+        | KfuncArgKind::Dynptr(_)
         | KfuncArgKind::ConstStr
         | KfuncArgKind::IrqFlag
         | KfuncArgKind::NotModelled(_) => true,
@@ -83,7 +90,8 @@ fn check_one<D: Domain>(
     let object = value.as_pointer().and_then(|pointer| pointer.object);
     let owns = state.is_referenced(object);
     let releases = proto.flags.contains(KfuncFlags::RELEASE) && reg == Reg::R1;
-    if releases && !owns && !value.is_null() {
+    let dynptr = matches!(arg.kind, KfuncArgKind::Dynptr(_));
+    if releases && !owns && !value.is_null() && !dynptr {
         return Err(ResourceCause::NotReferencedByKfunc { kfunc: proto.name.clone(), place }.into());
     }
     if owns {
@@ -94,7 +102,13 @@ fn check_one<D: Domain>(
         cx.demand(state, reg);
         return Ok(());
     }
-    let offset_as = if arg.kind == KfuncArgKind::Ctx { ArgKind::Ctx } else { ArgKind::Unused };
+    let offset_as = if let KfuncArgKind::Dynptr(arg) = arg.kind {
+        ArgKind::Dynptr(arg)
+    } else if arg.kind == KfuncArgKind::Ctx {
+        ArgKind::Ctx
+    } else {
+        ArgKind::Unused
+    };
     check_arg_offset(cx, &value, place, offset_as, releases)?;
     match arg.kind {
         KfuncArgKind::Scalar => scalar(&value, place),
@@ -150,6 +164,16 @@ fn check_one<D: Domain>(
         },
         KfuncArgKind::Iterator { id, slots } => {
             slots::iteration(cx, state, proto, reg, (id, usize::from(slots)), found)
+        }
+        KfuncArgKind::Dynptr(arg) => {
+            if arg.is_made() && found.many_owned {
+                return not_modelled(proto, "a dynamic pointer that is made of one of several objects");
+            }
+            let ask = dynptr::Ask { place, arg, release: releases, before: found.dynptr, of: found.owned };
+            let passed = dynptr::check(cx, state, &value, ask)?;
+            found.movable |= passed.is_some_and(|dynptr| dynptr.kind.moves_when_written());
+            found.dynptr = passed.or(found.dynptr);
+            Ok(())
         }
         KfuncArgKind::IrqFlag => slots::irq_flag(cx, state, proto, reg),
         KfuncArgKind::Ignored | KfuncArgKind::NotModelled(_) => Err(Stop::Internal("an argument without a kind")),

@@ -11,12 +11,12 @@ use alloc::format;
 use bpfvet_domain::Domain;
 
 use bpfvet_insn::Reg;
-use bpfvet_platform::{KfuncFlags, KfuncLookup, KfuncProto, KfuncSpecial};
+use bpfvet_platform::{KfuncArgKind, KfuncFlags, KfuncLookup, KfuncProto, KfuncSpecial};
 
 use super::{after, clobber, exit, leak, no_sleep_reason, release};
 use crate::State;
 use crate::cx::Cx;
-use crate::failure::{Check, unsupported};
+use crate::failure::{Check, Stop, unsupported};
 use crate::transfer::Next;
 use crate::typed;
 use crate::violation::{CallCause, ContextCause, LeakSite, NoSleepReason, PolicyCause};
@@ -73,7 +73,7 @@ pub(super) fn call<D: Domain>(cx: &mut Cx<'_, '_, D>, state: &mut State<D>, id: 
         return Err(ContextCause::NeedsRcu { kfunc: kfunc() }.into());
     }
     if has(KfuncFlags::RELEASE) {
-        release::release_argument(cx, state, Reg::R1)?;
+        give_back(cx, state, proto, &found)?;
     }
     if proto.special == KfuncSpecial::Throw {
         exit::check_thrown(cx, state)?;
@@ -84,13 +84,32 @@ pub(super) fn call<D: Domain>(cx: &mut Cx<'_, '_, D>, state: &mut State<D>, id: 
     clobber(cx, state);
     let result = returns::result(cx, state, proto, &found)?;
     state.set(Reg::R0, result);
-    if proto.special == KfuncSpecial::MovesPacket {
+    let writes_packet = proto.special == KfuncSpecial::DynptrWrite && found.movable;
+    if proto.special == KfuncSpecial::MovesPacket || writes_packet {
         release::invalidate_packets(cx, state);
     }
     if has(KfuncFlags::ITER_NEXT) {
         slots::go_on(cx, state, &found)?;
     }
     Ok(Next::To(after(cx)))
+}
+
+/// Gives back what the first argument owns. (`release_reg`)
+fn give_back<D: Domain>(
+    cx: &mut Cx<'_, '_, D>,
+    state: &mut State<D>,
+    proto: &KfuncProto,
+    found: &args::Found,
+) -> Check<()> {
+    let of_dynptr = matches!(proto.args.first().map(|arg| arg.kind), Some(KfuncArgKind::Dynptr(_)));
+    match found.dynptr {
+        None => release::release_argument(cx, state, Reg::R1),
+        Some(dynptr) if of_dynptr => {
+            let held = dynptr.given_back();
+            release::release(cx, state, held.ok_or(Stop::Internal("a dynamic pointer that gives back nothing"))?)
+        }
+        Some(_) => not_modelled(proto, "a reference that is given back beside a dynamic pointer"),
+    }
 }
 
 /// Something about a call that is not modelled.

@@ -102,7 +102,8 @@ fn check_type<D: Domain>(
         | Region::Buf
         | Region::Func { .. }
         | Region::Arena
-        | Region::Insn { .. } => return Err(Stop::Internal("an object of no type")),
+        | Region::Insn { .. }
+        | Region::Dynptr { .. } => return Err(Stop::Internal("an object of no type")),
     };
     let types = cx.facts.platform.btf().ok_or(Stop::Internal("a typed object without types"))?;
     let id = types.resolve(TypeId(id)).map_or(id, |ty| ty.id().0);

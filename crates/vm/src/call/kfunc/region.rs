@@ -30,6 +30,8 @@ pub(super) fn change<D: Domain>(state: &mut State<D>, proto: &KfuncProto) -> Che
         | KfuncSpecial::KernelCtx { .. }
         | KfuncSpecial::Throw
         | KfuncSpecial::MovesPacket
+        | KfuncSpecial::DynptrWrite
+        | KfuncSpecial::DynptrSlice { .. }
         | KfuncSpecial::UntrustedResult
         | KfuncSpecial::Trap
         | KfuncSpecial::NotModelled => {}

@@ -11,7 +11,7 @@ use crate::cx::Cx;
 use crate::failure::{Check, Stop};
 use crate::state::{Reference, ReferenceKind};
 use crate::value::{BtfRef, Flags, Pointer, Region};
-use crate::violation::CallCause;
+use crate::violation::{CallCause, DynptrCause};
 use crate::{State, Value};
 
 /// The result of a call whose arguments were checked.
@@ -24,6 +24,7 @@ pub(super) fn result<D: Domain>(
     let pointer = match (proto.special, proto.ret) {
         (KfuncSpecial::ReadOnlyCast, _) => cast(cx, found)?,
         (KfuncSpecial::KernelCtx { id }, _) => Pointer::to(Region::Btf { btf: BtfRef::Host, id }).with(Flags::TRUSTED),
+        (KfuncSpecial::DynptrSlice { writable }, _) => slice(cx, found, writable)?,
         (_, KfuncRet::Void) => return Ok(Value::Uninit),
         (_, KfuncRet::Scalar) => return Ok(cx.unknown()),
         (_, KfuncRet::Struct { id }) => object(proto, id, yields_protected(state, found)),
@@ -56,6 +57,21 @@ fn object<D: Domain>(proto: &KfuncProto, id: u32, protected: bool) -> Pointer<D>
         Flags::TRUSTED
     };
     Pointer::to(Region::Btf { btf: BtfRef::Host, id }).with(flags)
+}
+
+/// Bytes that a dynamic pointer lies over, which die with it. (`check_special_kfunc`)
+fn slice<D: Domain>(cx: &Cx<'_, '_, D>, found: &Found, writable: bool) -> Check<Pointer<D>> {
+    let size = found.constant.ok_or(Stop::Internal("a part of a dynamic pointer of no known size"))?;
+    let dynptr = found.dynptr.ok_or(Stop::Internal("a part of no dynamic pointer"))?;
+    if writable && !cx.facts.kind.packet.write {
+        return Err(DynptrCause::PartNotWritable.into());
+    }
+    // The kernel keeps the low half; a part that is larger is never there.
+    #[expect(clippy::cast_possible_truncation, reason = "what is cut off is smaller than what is there")]
+    let size = size as u32;
+    let of_packet = if dynptr.kind.in_packet() { Flags::PACKET_SLICE } else { Flags::SLICE };
+    let flags = if writable { of_packet } else { of_packet.union(Flags::RDONLY) };
+    Ok(Pointer { parent: Some(dynptr.object), ..Pointer::to(Region::Mem { size }).with(flags) })
 }
 
 /// Memory, which dies with the object that it was taken from.

@@ -1,7 +1,5 @@
 //! What functions of the host keep on the stack: states of iterations, saved interrupt states.
 
-use core::ops::Range;
-
 use alloc::string::{String, ToString};
 
 use bpfvet_btf::TypeId;
@@ -10,79 +8,18 @@ use bpfvet_platform::{KfuncFlags, KfuncProto, KfuncSpecial};
 
 use super::args::Found;
 use super::region::end_protection;
+use crate::call::slots::{Slots, frame_of, locate, object_at, set};
 use crate::call::{after, release};
 use crate::cx::Cx;
 use crate::effects::{Fork, ForkKind};
 use crate::facts::Facts;
 use crate::failure::{Check, Stop};
 use crate::region::stack::write_raw_words;
-use crate::state::{Iteration, Protection, Reference, ReferenceKind, Slot, SlotObject, Stack};
-use crate::value::{Flags, ObjectId, Pointer, Region};
-use crate::violation::{CallCause, Place, SlotFault, SlotKind};
+use crate::state::{Iteration, Protection, Reference, ReferenceKind, Slot, SlotObject};
+use crate::value::{Flags, ObjectId};
+use crate::violation::{CallCause, Place, SlotKind};
 use crate::{State, Value, typed};
 use bpfvet_domain::Domain;
-
-/// Whole slots of a frame's stack.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) struct Slots {
-    frame: usize,
-    /// The one at the lowest address; the others come before it.
-    first: usize,
-    count: usize,
-}
-
-impl Slots {
-    /// From the lowest address up.
-    fn each(self) -> impl Iterator<Item = usize> {
-        let Range { start, end } =
-            self.first.saturating_add(1).saturating_sub(self.count)..self.first.saturating_add(1);
-        (start..end).rev()
-    }
-}
-
-/// Where the slots are: known and in use, or below what is in use. (`stack_slot_obj_get_spi`)
-///
-/// # Errors
-///
-/// They are in no known place, or not whole slots.
-fn locate<D: Domain>(
-    state: &State<D>,
-    pointer: &Pointer<D>,
-    frame: usize,
-    count: usize,
-) -> Result<Option<Slots>, SlotFault> {
-    let off = pointer.const_off().ok_or(SlotFault::Variable)?;
-    if off >= 0 || off % 8 != 0 {
-        return Err(SlotFault::Offset(off));
-    }
-    let (first, _) = Stack::locate(off);
-    if first + 1 < count {
-        return Err(SlotFault::Offset(off));
-    }
-    let in_use = first < state.frame(frame).stack.len();
-    Ok(in_use.then_some(Slots { frame, first, count }))
-}
-
-/// The frame that an argument points into, if it is a pointer to the stack.
-fn frame_of<D: Domain>(value: &Value<D>) -> Option<(&Pointer<D>, usize)> {
-    let pointer = value.as_pointer().filter(|pointer| pointer.flags == Flags::NONE)?;
-    let Region::Stack { frame } = pointer.region else { return None };
-    Some((pointer, usize::from(frame)))
-}
-
-fn object_at<D: Domain>(state: &State<D>, slots: Slots, index: usize) -> Option<SlotObject> {
-    match state.frame(slots.frame).stack.slot(index) {
-        Slot::Object(object) => Some(*object),
-        Slot::Bytes(_) | Slot::Spill(_) => None,
-    }
-}
-
-fn set<D: Domain>(cx: &mut Cx<'_, '_, D>, state: &mut State<D>, slots: Slots, index: usize, slot: Slot<D>) {
-    cx.fx.touch_slot(index);
-    if let Some(place) = state.frame_mut(slots.frame).stack.slot_mut(index) {
-        *place = slot;
-    }
-}
 
 /// The state of an iteration as an argument. (`process_iter_arg`)
 pub(super) fn iteration<D: Domain>(
@@ -225,7 +162,7 @@ pub(super) fn irq_flag<D: Domain>(
         Err(fault) => return refuse(Some(fault)),
         Ok(Some(slots)) => match object_at(state, slots, slots.first) {
             Some(SlotObject::IrqFlag(id)) => Some((slots, id)),
-            Some(SlotObject::Iteration(_)) | None => None,
+            Some(SlotObject::Iteration(_) | SlotObject::Dynptr(_)) | None => None,
         },
         Ok(None) => None,
     };

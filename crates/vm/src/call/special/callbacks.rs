@@ -2,7 +2,7 @@
 
 use bpfvet_domain::Domain;
 use bpfvet_insn::Reg;
-use bpfvet_platform::MapKind;
+use bpfvet_platform::{DynptrKind, MapKind};
 
 use crate::call::args::CheckedArgs;
 use crate::call::{callback, map_args, unforgiven};
@@ -110,6 +110,23 @@ pub(super) fn find_vma<D: Domain>(cx: &mut Cx<'_, '_, D>, state: &mut State<D>, 
     })
 }
 
+/// `user_ringbuf_drain(map, function(dynptr, data), data, flags)`: each record is given as a dynamic pointer.
+pub(super) fn user_ringbuf_drain<D: Domain>(
+    cx: &mut Cx<'_, '_, D>,
+    state: &mut State<D>,
+    args: &CheckedArgs,
+) -> Check<()> {
+    let subprog = called(args)?;
+    callback::run(cx, state, subprog, |cx, caller, callee| {
+        let region = Region::Dynptr { kind: DynptrKind::Local };
+        let record = Pointer { object: Some(cx.new_object()), ..Pointer::to(region) };
+        callee.set(Reg::R1, Value::Pointer(record));
+        callee.set(Reg::R2, *caller.reg(Reg::R3));
+        callee.kind = FrameKind::Callback(CONTINUE_OR_STOP);
+        Ok(())
+    })
+}
+
 /// `timer_set_callback(timer, function(map, key, value))`: it runs later, where nothing may sleep.
 pub(super) fn timer<D: Domain>(cx: &mut Cx<'_, '_, D>, state: &mut State<D>, args: &CheckedArgs) -> Check<()> {
     let subprog = called(args)?;
@@ -142,7 +159,8 @@ fn map_of<D: Domain>(caller: &Frame<D>, reg: Reg) -> Check<(crate::value::MapRef
             | Region::Buf
             | Region::Func { .. }
             | Region::Arena
-            | Region::Insn { .. },
+            | Region::Insn { .. }
+            | Region::Dynptr { .. },
         )
         | None => Err(Stop::Internal("a callback over a map without a map")),
     }

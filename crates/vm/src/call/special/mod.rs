@@ -1,6 +1,7 @@
 //! What no prototype can say: one file per matter, and the list of them here. Its length is a debt.
 
 pub(super) mod callbacks;
+mod dynptr;
 mod format;
 mod local_storage;
 mod set_retval;
@@ -29,7 +30,9 @@ pub(super) fn run<D: Domain>(
         | HelperSpecial::MapLookup
         | HelperSpecial::SpinLock
         | HelperSpecial::SpinUnlock
-        | HelperSpecial::CallChain => Ok(()),
+        | HelperSpecial::CallChain
+        | HelperSpecial::DynptrData
+        | HelperSpecial::DynptrWrite => Ok(()),
         HelperSpecial::TailCall => tail_call::check_resources(state),
         HelperSpecial::GetLocalStorage => local_storage::check_flags(cx, state),
         HelperSpecial::Loop => callbacks::run_loop(cx, state, args),
@@ -39,10 +42,8 @@ pub(super) fn run<D: Domain>(
         HelperSpecial::Snprintf => format::check(cx, state),
         HelperSpecial::SetRetval => set_retval::check(cx, state, helper),
         HelperSpecial::PerCpuPtr => Ok(()),
-        HelperSpecial::UserRingbufDrain => unsupported("callbacks that are given a dynamic pointer"),
+        HelperSpecial::UserRingbufDrain => callbacks::user_ringbuf_drain(cx, state, args),
         HelperSpecial::KptrXchg => unsupported("exchanging kernel pointers in map values"),
-        HelperSpecial::DynptrFromMem | HelperSpecial::DynptrData | HelperSpecial::DynptrWrite => {
-            unsupported("dynamic pointers")
-        }
+        HelperSpecial::DynptrFromMem => dynptr::check_memory(state),
     }
 }

@@ -235,6 +235,8 @@ impl World {
             might_sleep: false,
             might_throw: false,
             calls_kernel: false,
+            writes_dynptrs: false,
+            makes_movable_dynptrs: false,
             returns_void: false,
             params: 1,
             args,
