@@ -573,6 +573,11 @@ pub(super) const ALL: &[Entry] = &[
         "Something is released that was not acquired.",
         "Release what the acquiring call returned, once, and unchanged.",
     ),
+    entry(
+        "resource::dynptr-overwritten",
+        "The last dynamic pointer that could give back what it lies over is overwritten.",
+        "Submit or discard it before.",
+    ),
     entry("resource::second-lock", "A second lock is taken.", "Give the first one back before."),
     entry(
         "resource::unlock-without-lock",
@@ -811,6 +816,37 @@ pub(super) const ALL: &[Entry] = &[
         "call::irq-out-of-order",
         "An interrupt state is restored that is not the one saved last.",
         "Restore first what was saved last.",
+    ),
+    entry(
+        "call::dynptr-argument",
+        "A dynamic pointer must be on the stack, or be one that the kernel gave.",
+        "Pass the address of a `struct bpf_dynptr` variable.",
+    ),
+    entry(
+        "call::dynptr-room",
+        "A dynamic pointer is made where there is no room for it.",
+        "Pass the address of a `struct bpf_dynptr` variable that nothing else uses.",
+    ),
+    entry(
+        "call::dynptr-missing",
+        "There is no dynamic pointer where one is used: it was never made on this path, was written over, or was given back.",
+        "Make it on every path before it is used.",
+    ),
+    entry(
+        "call::dynptr-kind",
+        "A dynamic pointer lies over something else than the call takes.",
+        "Submit and discard only what was reserved.",
+    ),
+    entry("call::dynptr-const-released", "A dynamic pointer that the kernel gave is not the program's to give back.", ""),
+    entry(
+        "call::dynptr-memory",
+        "A dynamic pointer can be made of a map value only.",
+        "Use memory in a map value or a global variable.",
+    ),
+    entry(
+        "call::dynptr-part-not-writable",
+        "Programs of this type may not write through a part of a dynamic pointer.",
+        "Read with `bpf_dynptr_slice()`, and write with `bpf_dynptr_write()` or through `bpf_dynptr_data()`.",
     ),
     entry(
         "call::trap-reached",

@@ -22,6 +22,7 @@ const FILES: &[&str] = &[
     include_str!("examples/calls.md"),
     include_str!("examples/kfunc.md"),
     include_str!("examples/kfunc_slots.md"),
+    include_str!("examples/dynptr.md"),
     include_str!("examples/helpers.md"),
     include_str!("examples/policy.md"),
     include_str!("examples/limit.md"),
