@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 
 use bpfvet_insn::InsnIdx;
 use bpfvet_platform::{MapKind, Version};
-use bpfvet_vm::violation::{CallCause, Described, PrototypeReason, SlotFault, SlotKind};
+use bpfvet_vm::violation::{CallCause, Described, KnownNumber, PrototypeReason, SlotFault, SlotKind};
 
 use super::{cause_message, place};
 use crate::Names;
@@ -58,8 +58,10 @@ pub(super) fn message(cause: &CallCause, at: InsnIdx, names: &Names<'_>) -> Stri
         CallCause::SizeUnbounded { place: arg } => {
             format!("{} unbounded memory access, use 'var &= const' or 'if (var < const)'", place(*arg))
         }
-        CallCause::NotConstant { place: arg, allocation: true } => format!("{} is not a const", place(*arg)),
-        CallCause::NotConstant { place: arg, allocation: false } => {
+        CallCause::NotConstant { place: arg, number: KnownNumber::Allocation } => {
+            format!("{} is not a const", place(*arg))
+        }
+        CallCause::NotConstant { place: arg, number: KnownNumber::Plain | KnownNumber::MemorySize } => {
             format!("{} must be a known constant", place(*arg))
         }
         CallCause::AllocationTooLarge { place: arg } => format!("{} allocation size exceeds u32 max", place(*arg)),

@@ -16,7 +16,7 @@ use crate::region::check_alignment;
 use crate::state::Dynptr;
 use crate::transfer::read;
 use crate::value::{BtfRef, MapRef, ObjectId, Region};
-use crate::violation::{AccessKind, CallCause, LeakTo, Place, PolicyCause, ResourceCause};
+use crate::violation::{AccessKind, CallCause, KnownNumber, LeakTo, Place, PolicyCause, ResourceCause};
 use crate::{State, Value};
 
 /// A map that an argument names, or that one lies in.
@@ -282,7 +282,7 @@ fn check_size<D: Domain>(
 fn check_allocation<D: Domain>(cx: &mut Cx<'_, '_, D>, state: &State<D>, value: &Value<D>, reg: Reg) -> Check<u32> {
     let place = Place::Reg(reg);
     let Some(size) = value.as_scalar().and_then(|scalar| scalar.num.as_const()) else {
-        return Err(CallCause::NotConstant { place, allocation: true }.into());
+        return Err(CallCause::NotConstant { place, number: KnownNumber::Allocation }.into());
     };
     let Ok(size) = u32::try_from(size) else { return Err(CallCause::AllocationTooLarge { place }.into()) };
     cx.demand(state, reg);

@@ -73,8 +73,8 @@ pub enum CallCause {
     NotConstant {
         /// The argument.
         place: Place,
-        /// Whether it is an allocation size.
-        allocation: bool,
+        /// What it says.
+        number: KnownNumber,
     },
     /// An allocation size does not fit 32 bits.
     AllocationTooLarge {
@@ -351,6 +351,17 @@ pub enum CallCause {
         /// Why.
         reason: PrototypeReason,
     },
+}
+
+/// What a number says that must be known.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum KnownNumber {
+    /// A number.
+    Plain,
+    /// How many bytes the argument before points to.
+    MemorySize,
+    /// How many bytes are to be allocated.
+    Allocation,
 }
 
 /// What a function of the host keeps on the stack.

@@ -14,7 +14,7 @@ use alloc::boxed::Box;
 
 use bpfvet_insn::{InsnIdx, Reg};
 
-pub use call::{CallCause, Described, PrototypeReason, SlotFault, SlotKind};
+pub use call::{CallCause, Described, KnownNumber, PrototypeReason, SlotFault, SlotKind};
 pub use context::{ContextCause, NoSleepReason};
 pub use dynptr::DynptrCause;
 pub use memory::{Access, AccessKind, Bounds, ContextArgReason, MemoryCause, TypedAccessReason};

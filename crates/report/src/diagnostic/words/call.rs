@@ -67,7 +67,7 @@ pub(super) fn words(cause: &CallCause, at: InsnIdx, names: &Names<'_>) -> Words 
             .why("needs a size below 2^29, and no larger than the memory that goes with it")
             .help("compare it with the size of the buffer before the call, or mask it: `len &= sizeof(buf) - 1`")
             .follow(*place),
-        CallCause::NotConstant { place, allocation: _ } => {
+        CallCause::NotConstant { place, number: _ } => {
             Words::program("this argument must be a known number", argument(*place))
                 .help("pass a constant, or make the two paths two calls")
                 .follow(*place)

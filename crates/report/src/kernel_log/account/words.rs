@@ -9,14 +9,14 @@ use bpfvet_domain::{TnumText, Views as _};
 use bpfvet_explore::{Rejection, RejectionCause};
 use bpfvet_insn::{Call, Insn, InsnIdx, Reg};
 use bpfvet_vm::violation::{
-    Access, Bounds, CallCause, ContextCause, MemoryCause, NoSleepReason, Place, PolicyCause, RegisterCause,
-    ResourceCause, SlotKind,
+    Access, Bounds, CallCause, ContextCause, DynptrCause, KnownNumber, MemoryCause, NoSleepReason, Place, PolicyCause,
+    RegisterCause, ResourceCause, SlotKind,
 };
 use bpfvet_vm::{Base, Cause, Flags, TypeTag, Violation};
 
 use super::Account;
 use crate::diagnostic::{Happened, History};
-use crate::kernel_text::{place, site_text};
+use crate::kernel_text::{kind_text, place, site_text};
 use crate::names::{Names, helper_name};
 use crate::state_text::type_text;
 
@@ -346,6 +346,7 @@ fn resource(cause: &ResourceCause) -> Option<Account> {
         ResourceCause::SecondLock => Account::new(RESOURCE, "nested spin lock"),
         ResourceCause::UnlockWithoutLock => Account::new(RESOURCE, "unlock without lock"),
         ResourceCause::UnlockOfDifferentLock => Account::new(RESOURCE, "unlock of a different lock"),
+        ResourceCause::DynptrOverwritten { .. } => Account::new(RESOURCE, "referenced dynptr overwrite"),
         ResourceCause::UnlockOutOfOrder => Account::new(RESOURCE, "unlock out of order"),
         ResourceCause::ReleasedWithChildren { .. }
         | ResourceCause::LockVariableOffset { .. }
@@ -367,7 +368,14 @@ fn call(cause: &CallCause, name: &str) -> Option<Account> {
         CallCause::PossiblyNull { place } | CallCause::NullToTrusted { place } => {
             Account::argument(*place, name, "the pointer may be NULL, and must not be")
         }
-        CallCause::NotConstant { place, allocation: false } => {
+        CallCause::NotConstant { place, number: KnownNumber::MemorySize } => {
+            let arg = crate::kernel_text::place(*place);
+            let reason = format!(
+                "the kfunc requires this memory size to be a verifier-known constant, but {arg} is variable on this path"
+            );
+            Account::argument(*place, name, &reason)
+        }
+        CallCause::NotConstant { place, number: KnownNumber::Plain } => {
             Account::argument(*place, name, "it must be a known constant, and varies on this path")
         }
         CallCause::KfuncCtx { place, actual } => {
@@ -399,6 +407,16 @@ fn call(cause: &CallCause, name: &str) -> Option<Account> {
                 (SlotKind::IrqFlag, false) => "IRQ flag is already initialized",
             },
         ),
+        CallCause::Dynptr(DynptrCause::Argument { place }) => {
+            Account::argument(*place, name, "a dynptr must be on the stack, or be one that the kernel gave")
+        }
+        CallCause::Dynptr(DynptrCause::Kind { place, expected, actual }) => {
+            let (expected, actual) = (kind_text(*expected), kind_text(*actual));
+            Account::argument(*place, name, &format!("the dynptr is of type {actual}, and must be of type {expected}"))
+        }
+        CallCause::Dynptr(DynptrCause::Room { .. }) => Account::new(RESOURCE, "dynptr is already initialized"),
+        CallCause::Dynptr(DynptrCause::Missing { .. }) => Account::new(RESOURCE, "uninitialized dynptr use"),
+        CallCause::Dynptr(DynptrCause::ConstReleased { .. }) => Account::new(RESOURCE, "const dynptr release"),
         CallCause::IrqOutOfOrder { .. } => Account::new(RESOURCE, "IRQ flag restore out of order").path(),
         CallCause::ProtectionLost { kfunc } => Account::new(CONTEXT, "required context is not active")
             .note(format!("{kfunc} requires RCU read lock region")),
@@ -409,7 +427,7 @@ fn call(cause: &CallCause, name: &str) -> Option<Account> {
         | CallCause::SizeNegative { .. }
         | CallCause::SizeZero { .. }
         | CallCause::SizeUnbounded { .. }
-        | CallCause::NotConstant { allocation: true, .. }
+        | CallCause::NotConstant { number: KnownNumber::Allocation, .. }
         | CallCause::AllocationTooLarge { .. }
         | CallCause::TailCallWithSubprograms
         | CallCause::TailCallMaps
@@ -446,6 +464,7 @@ fn call(cause: &CallCause, name: &str) -> Option<Account> {
         | CallCause::CastToUnknown { .. }
         | CallCause::CastToNoStruct
         | CallCause::NotOnStack { kind: SlotKind::IrqFlag, .. }
+        | CallCause::Dynptr(DynptrCause::Memory { .. } | DynptrCause::PartNotWritable)
         | CallCause::TrapReached
         | CallCause::MissingKfunc
         | CallCause::NoFunctionRecords

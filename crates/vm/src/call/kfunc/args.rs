@@ -15,7 +15,7 @@ use crate::cx::Cx;
 use crate::failure::{Check, Stop};
 use crate::state::Dynptr;
 use crate::value::{Base, Flags, ObjectId, Region, TypeTag};
-use crate::violation::{AccessKind, CallCause, Place, ResourceCause};
+use crate::violation::{AccessKind, CallCause, KnownNumber, Place, ResourceCause};
 use crate::{State, Value};
 
 /// What checking the arguments found.
@@ -114,12 +114,12 @@ fn check_one<D: Domain>(
         KfuncArgKind::Scalar => scalar(&value, place),
         KfuncArgKind::Const => {
             scalar(&value, place)?;
-            constant(cx, state, &value, reg, found)
+            constant(cx, state, &value, reg, KnownNumber::Plain, found)
         }
         KfuncArgKind::ReturnSize { read_only } => {
             scalar(&value, place)?;
             let Some(size) = value.as_scalar().and_then(|scalar| scalar.num.as_const()) else {
-                return Err(CallCause::NotConstant { place, allocation: true }.into());
+                return Err(CallCause::NotConstant { place, number: KnownNumber::Allocation }.into());
             };
             let Ok(size) = u32::try_from(size) else { return Err(CallCause::AllocationTooLarge { place }.into()) };
             cx.demand(state, reg);
@@ -150,7 +150,7 @@ fn check_one<D: Domain>(
         // The size that comes next says how much of it is looked at.
         KfuncArgKind::Mem => Ok(()),
         KfuncArgKind::ConstMemSize => {
-            constant(cx, state, &value, reg, found)?;
+            constant(cx, state, &value, reg, KnownNumber::MemorySize, found)?;
             sized_memory(cx, state, &value, reg)
         }
         KfuncArgKind::MemSize => sized_memory(cx, state, &value, reg),
@@ -190,14 +190,15 @@ fn constant<D: Domain>(
     state: &State<D>,
     value: &Value<D>,
     reg: Reg,
+    number: KnownNumber,
     found: &mut Found,
 ) -> Check<()> {
     let place = Place::Reg(reg);
-    let Some(number) = value.as_scalar().and_then(|scalar| scalar.num.as_const()) else {
-        return Err(CallCause::NotConstant { place, allocation: false }.into());
+    let Some(constant) = value.as_scalar().and_then(|scalar| scalar.num.as_const()) else {
+        return Err(CallCause::NotConstant { place, number }.into());
     };
     cx.demand(state, reg);
-    found.constant = Some(number);
+    found.constant = Some(constant);
     Ok(())
 }
 
