@@ -837,7 +837,11 @@ pub(super) const ALL: &[Entry] = &[
         "A dynamic pointer lies over something else than the call takes.",
         "Submit and discard only what was reserved.",
     ),
-    entry("call::dynptr-const-released", "A dynamic pointer that the kernel gave is not the program's to give back.", ""),
+    entry(
+        "call::dynptr-const-released",
+        "A dynamic pointer that the kernel gave is not the program's to give back.",
+        "Leave it: the kernel takes it back when the function returns.",
+    ),
     entry(
         "call::dynptr-memory",
         "A dynamic pointer can be made of a map value only.",
