@@ -154,7 +154,7 @@ pub(crate) fn run(args: &Differential) -> Result<()> {
         found.retain(|signature, _| signature.kind.is_about_verdicts());
     }
     show(&found);
-    println!("{}", sums.line());
+    println!("{}", sums.table());
     if let Some(directory) = &args.out {
         let small = minimise::all(&judges, &chosen(found, args.minimise))?;
         candidate::write(directory, &args.kernel, &small)

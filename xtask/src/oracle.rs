@@ -228,7 +228,7 @@ fn plan(jobs: &[Job], batch: &[usize]) -> String {
 
 fn plan_raw(plan: &mut String, raw: &Raw) {
     let Raw { program_type, attach_type, bytes, maps, types, own_types, functions, attach_to, attach_name: _ } = raw;
-    write!(plan, "{program_type}\t{attach_type}\t{}\t", hex(bytes)).ok();
+    write!(plan, "{program_type}\t{attach_type}\t{}\t", or_nothing(hex(bytes))).ok();
     let maps = maps.iter().map(|map| {
         let OwnMap { kind, key, value, entries, flags, inner, types, key_type, value_type } = map;
         format!("{kind},{key},{value},{entries},{flags:x},{inner},{types},{key_type},{value_type}")

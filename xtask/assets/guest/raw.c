@@ -115,7 +115,7 @@ static unsigned read_functions(const char *list, struct bpf_func_info *functions
 
 void load_raw(const struct job *job)
 {
-	size_t digits = strlen(job->field[8]);
+	size_t digits = strcmp(job->field[8], "-") ? strlen(job->field[8]) : 0;
 	unsigned char *bytes = from_hex(job->field[8], digits);
 	struct outcome outcome = { .reached = true, .insns = digits / 16 };
 	struct bpf_func_info functions[64] = {};

@@ -28,6 +28,17 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
+    const ALL: [Self; 8] = [
+        Self::Unsafe,
+        Self::Precision,
+        Self::Configuration,
+        Self::Failed,
+        Self::Strict,
+        Self::Unsupported,
+        Self::Message,
+        Self::Count,
+    ];
+
     /// The word of reports.
     pub(crate) const fn word(self) -> &'static str {
         match self {
@@ -39,6 +50,22 @@ impl Kind {
             Self::Unsupported => "unsupported",
             Self::Message => "message",
             Self::Count => "count",
+        }
+    }
+
+    /// What it means.
+    const fn meaning(self) -> &'static str {
+        match self {
+            Self::Unsafe => "accepted here and refused there: a check is missing",
+            Self::Precision => {
+                "accepted here and refused there: that kernel knows less of a number, or does not see that a loop ends"
+            }
+            Self::Configuration => "accepted here and refused there: that kernel is built without what it needs",
+            Self::Failed => "no verdict here: a bug",
+            Self::Strict => "refused here and accepted there",
+            Self::Unsupported => "no verdict here, and it is said why",
+            Self::Message => "of those refused by both: for another reason",
+            Self::Count => "of those that agree: other counts of instructions or states",
         }
     }
 
@@ -156,7 +183,8 @@ pub(crate) struct Sums {
     programs: u64,
     accepts: u64,
     rejects: u64,
-    unanswered: u64,
+    /// Loads that the kernel has not judged, by the reason.
+    unanswered: BTreeMap<String, u64>,
     kinds: BTreeMap<Kind, u64>,
 }
 
@@ -167,7 +195,10 @@ impl Sums {
             (Outcome::Accepted, Verdict::Accepted) => self.accepts += 1,
             (Outcome::Rejected, Verdict::Rejected) => self.rejects += 1,
             (Outcome::Accepted | Outcome::Rejected, _) => {}
-            (Outcome::NotAsked | Outcome::Timeout | Outcome::Crash, _) => self.unanswered += 1,
+            (outcome @ (Outcome::NotAsked | Outcome::Timeout | Outcome::Crash), _) => {
+                let reason = format!("{}: {}", outcome.word(), words(&kernels.remark));
+                *self.unanswered.entry(reason).or_default() += 1;
+            }
         }
     }
 
@@ -180,14 +211,31 @@ impl Sums {
         self.kinds.get(&kind).copied().unwrap_or_default()
     }
 
-    /// All of it in one line.
+    /// Agreements and what was not answered, in one line.
     pub(crate) fn line(&self) -> String {
         let Self { programs, accepts, rejects, unanswered, kinds } = self;
         let kinds: Vec<String> = kinds.iter().map(|(kind, count)| format!("{} {count}", kind.word())).collect();
+        let unanswered: u64 = unanswered.values().sum();
         format!(
             "{programs} programs: accepts agreed {accepts}, rejects agreed {rejects}, unanswered {unanswered}; {}",
             kinds.join(", ")
         )
+    }
+
+    /// All of it: every program is in one of the first rows, and the classes of disagreement say what each means.
+    pub(crate) fn table(&self) -> String {
+        let Self { programs, accepts, rejects, unanswered, kinds } = self;
+        let mut lines = vec![
+            format!("{programs:>9} programs"),
+            format!("{accepts:>9} accepted by both"),
+            format!("{rejects:>9} refused by both"),
+        ];
+        lines.extend(unanswered.iter().map(|(reason, count)| format!("{count:>9} not judged there ({reason})")));
+        for kind in Kind::ALL {
+            let count = kinds.get(&kind).copied().unwrap_or_default();
+            lines.push(format!("{count:>9} {}: {}", kind.word(), kind.meaning()));
+        }
+        lines.join("\n")
     }
 }
 

@@ -51,16 +51,17 @@ impl Seeds {
         let mut choices = Choices::seeded(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15).wrapping_add(index));
         let choices = &mut choices;
         let (origin, mut raw) = match choices.below(10) {
-            0 | 1 => ("generate".to_owned(), raw(&containment::generate(choices)).unwrap_or_default()),
-            2 | 3 => ("border".to_owned(), raw(&border(choices)).unwrap_or_default()),
+            0 | 1 => ("generate".to_owned(), without_types(containment::generate, choices)),
+            2 | 3 => ("border".to_owned(), without_types(border, choices)),
             4 => {
-                let made = if choices.one_in(2) { border(choices) } else { containment::generate(choices) };
-                let made = raw(&made).unwrap_or_default();
+                let maker: fn(&mut Choices<'_>) -> LoadRequest =
+                    if choices.one_in(2) { border } else { containment::generate };
+                let made = without_types(maker, choices);
                 ("changed".to_owned(), self.changed(&made, choices))
             }
             _ => match self.one(choices) {
                 Some((name, seed)) => (name.clone(), self.changed(seed, choices)),
-                None => ("border".to_owned(), raw(&border(choices)).unwrap_or_default()),
+                None => ("border".to_owned(), without_types(border, choices)),
             },
         };
         if !self.types.contains(&raw.program_type) {
@@ -107,6 +108,12 @@ impl Seeds {
         }
         changed
     }
+}
+
+/// The first program of a generator that needs no types, which raw programs lack; an empty one if there is none.
+fn without_types(generate: impl Fn(&mut Choices<'_>) -> LoadRequest, choices: &mut Choices<'_>) -> Raw {
+    const TRIES: usize = 64;
+    (0..TRIES).find_map(|_| raw(&generate(choices))).unwrap_or_default()
 }
 
 /// The programs of the reference kernel's test objects that need no types.
