@@ -14,6 +14,7 @@ use crate::error::Restricted;
 use crate::flow::Flow;
 use crate::mentions::Mentions;
 use crate::order;
+use crate::reach::Loops;
 use crate::records;
 use crate::registers::{self, Registers};
 use crate::scc::{self, Components};
@@ -63,8 +64,12 @@ impl Graph {
         let marks = vec![Marks::NONE; request.program.slots().len()];
         let program = Arc::clone(&request.program);
         let mut flow = Flow { program, subprogs, marks, tables: Default::default() };
-        let allow_loops = features.bounded_loops() && request.privilege.bpf;
-        reach::walk(&mut flow, &callees, &tables, allow_loops)?;
+        let loops = match features.bounded_loops() && request.privilege.bpf {
+            true if features.loops_entered_anywhere() => Loops::Anywhere,
+            true => Loops::AtJumps,
+            false => Loops::Refused,
+        };
+        reach::walk(&mut flow, &callees, &tables, loops)?;
 
         let mut blocks = Blocks::build(&flow);
         let constants = constants::fold(&flow, &blocks, request, platform);
@@ -91,7 +96,7 @@ impl Graph {
         };
         let stack = StackLiveness::compute(&input, features.static_liveness()).map_err(StructureError::whole)?;
         let registers = registers::live(&flow, &callees, &blocks);
-        let spared = fastcall::find(&mut flow, &callees, &mentions);
+        let spared = if features.fastcall() { fastcall::find(&mut flow, &callees, &mentions) } else { Vec::new() };
         Ok(Self { flow, constants, callees_first, components, blocks, stack, registers, spared })
     }
 

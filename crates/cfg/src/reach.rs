@@ -34,13 +34,26 @@ struct Edge {
     to: i64,
     /// Whether it is taken by jumping, and not by going on or by a jump without a condition.
     is_branch: bool,
+    /// Whether it may close a loop on hosts that look where loops are entered.
+    may_loop: bool,
+}
+
+/// Where loops may be.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Loops {
+    /// Nowhere.
+    Refused,
+    /// Where the edge that the walk finds last is a jump's: a loop that the walk enters in the middle has others.
+    AtJumps,
+    /// Anywhere.
+    Anywhere,
 }
 
 struct Walk<'a> {
     flow: &'a mut Flow,
     callees: &'a Callees,
     tables: &'a JumpTables,
-    allow_loops: bool,
+    loops: Loops,
     progress: Vec<Progress>,
     /// The way here, as runs of slots that were entered one after the other: the first and the last of each.
     stack: Vec<(InsnIdx, InsnIdx)>,
@@ -57,11 +70,11 @@ pub(crate) fn walk(
     flow: &mut Flow,
     callees: &Callees,
     tables: &JumpTables,
-    allow_loops: bool,
+    loops: Loops,
 ) -> Result<(), StructureError> {
     let exception_callback = flow.subprogs.iter().find(|subprog| subprog.is_exception_cb).map(|subprog| subprog.start);
     let progress = vec![Progress::Unseen; flow.len()];
-    let mut walk = Walk { flow, callees, tables, allow_loops, progress, stack: Vec::new() };
+    let mut walk = Walk { flow, callees, tables, loops, progress, stack: Vec::new() };
     walk.run(InsnIdx(0))?;
     if let Some(start) = exception_callback
         && walk.progress_at(start) != Progress::Closed
@@ -124,14 +137,14 @@ impl Walk<'_> {
             Insn::Jump { off, .. } => {
                 let to = destination(at, off);
                 self.mark(to, Marks::PRUNE_POINT.with(Marks::JUMP_POINT).with(Marks::JUMP_TARGET));
-                self.follow(at, Some(Edge { to, is_branch: false }), None)
+                self.follow(at, Some(Edge { to, is_branch: false, may_loop: true }), None)
             }
             Insn::Branch { off, .. } | Insn::MayGoto { off } => {
                 let forced = matches!(insn, Insn::MayGoto { .. });
                 let marks = if forced { Marks::FORCE_CHECKPOINT } else { Marks::NONE };
                 self.flow.mark(at, marks.with(Marks::PRUNE_POINT));
-                let branch = Edge { to: destination(at, i32::from(off)), is_branch: true };
-                self.follow(at, Some(next(at, 1)), Some(branch))
+                let branch = Edge { to: destination(at, i32::from(off)), is_branch: true, may_loop: true };
+                self.follow(at, Some(Edge { may_loop: true, ..next(at, 1) }), Some(branch))
             }
             Insn::Call(_) | Insn::LoadImm64 { .. } => self.visit_call(at, &insn),
             Insn::LoadPacket { .. } => {
@@ -180,7 +193,9 @@ impl Walk<'_> {
         }
         let Some(to) = subprog else { return self.follow(at, Some(after), None) };
         self.flow.mark(at, Marks::PRUNE_POINT);
-        let descended = self.follow(at, Some(after), Some(Edge { to, is_branch: true }))?;
+        // A function that takes its own address does not call itself.
+        let callee = Edge { to, is_branch: true, may_loop: !matches!(insn, Insn::Call(_)) };
+        let descended = self.follow(at, Some(after), Some(callee))?;
         if !descended && let Ok(start) = u32::try_from(to) {
             // The callee has been walked over, unless it is being walked over: then it calls itself.
             let effects = self.flow.subprog(self.flow.subprog_at(InsnIdx(start))).map(|subprog| subprog.effects);
@@ -246,10 +261,11 @@ impl Walk<'_> {
                 self.stack.push((to, to));
                 Ok(true)
             }
-            Progress::Open | Progress::First | Progress::Both if self.allow_loops => Ok(false),
-            Progress::Open | Progress::First | Progress::Both => {
-                Err(StructureError::at(at, StructureCause::BackEdge { to }))
-            }
+            Progress::Open | Progress::First | Progress::Both => match self.loops {
+                Loops::Anywhere => Ok(false),
+                Loops::AtJumps if edge.may_loop => Ok(false),
+                Loops::AtJumps | Loops::Refused => Err(StructureError::at(at, StructureCause::BackEdge { to })),
+            },
             Progress::Closed => Ok(false),
         }
     }
@@ -306,5 +322,5 @@ const fn is_plain(insn: &Insn) -> bool {
 }
 
 fn next(at: InsnIdx, slots: u32) -> Edge {
-    Edge { to: i64::from(at.0) + i64::from(slots), is_branch: false }
+    Edge { to: i64::from(at.0) + i64::from(slots), is_branch: false, may_loop: false }
 }

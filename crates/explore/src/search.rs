@@ -196,7 +196,7 @@ impl<'a, 'f, D: Domain> Search<'a, 'f, D> {
             }
             Next::End => return Ok(Going::Ended),
         };
-        if path.state.speculative && self.memo.insn(at).barrier_after {
+        if path.state.speculative && self.facts.features.speculation_barriers() && self.memo.insn(at).barrier_after {
             return Ok(Going::Ended);
         }
         Ok(Going::On)

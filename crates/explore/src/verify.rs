@@ -206,6 +206,8 @@ fn add_up_stack<D: Domain>(search: &mut Search<'_, '_, D>) -> Ended<D> {
     let features = &search.facts.features;
     let private = features.private_stacks() && may_have_private_stacks(request);
     let rules = StackRules {
+        granule: if features.small_frame_steps() { 16 } else { 32 },
+        at_least_one: !features.small_frame_steps(),
         globals_begin_anew: features.frames_by_global_function(),
         ..StackRules::compiled(&search.facts.limits, private)
     };

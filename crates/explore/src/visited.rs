@@ -128,7 +128,11 @@ impl<D: Domain> Search<'_, '_, D> {
         }
         let identical = self.nodes.get(id).is_some_and(|node| registers_identical(&node.state, &path.state));
         if identical
-            && self.node_covers(id, path, Strictness::Exact)
+            && self.node_covers(
+                id,
+                path,
+                if self.facts.features.exact_loop_detection() { Strictness::Exact } else { Strictness::Relevant },
+            )
             && self.nodes.get(id).is_some_and(|node| !node.state.in_other_rounds(&path.state))
             && node_rounds == path_rounds
             && same_callback_round

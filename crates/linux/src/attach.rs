@@ -1,6 +1,6 @@
 //! Attach types: since when each is known, and where a program of a type may attach.
 
-use bpfvet_platform::{AttachType, LoadRequest, ProgramType, Version};
+use bpfvet_platform::{AttachType, ProgramType, Version};
 
 /// The release that brought an attach type; `None` for a number that Linux does not use.
 pub(crate) fn since(attach: AttachType) -> Option<Version> {
@@ -87,13 +87,4 @@ pub(crate) fn allowed(kind: ProgramType) -> Option<&'static [AttachType]> {
         ProgramType::LSM => &[AttachType::LSM_MAC, AttachType::LSM_CGROUP],
         _ => return None,
     })
-}
-
-/// The attach type that the kernel takes zero for (`bpf_prog_load_fixup_attach_type`).
-pub(crate) fn of(request: &LoadRequest) -> AttachType {
-    match request.program_type {
-        ProgramType::CGROUP_SOCK if request.attach_type.0 == 0 => AttachType::CGROUP_INET_SOCK_CREATE,
-        ProgramType::SK_REUSEPORT if request.attach_type.0 == 0 => AttachType::SK_REUSEPORT_SELECT,
-        _ => request.attach_type,
-    }
 }

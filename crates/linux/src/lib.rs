@@ -272,7 +272,7 @@ impl Platform for Linux {
         if request.program_type == ProgramType::STRUCT_OPS {
             return struct_ops::return_rule(self.version, request, self.types());
         }
-        returns::rule(self.version, attach::of(request), request)
+        returns::rule(self.version, request.attached_as(), request)
     }
 
     fn map_allows_helper(&self, kind: MapKind, helper: HelperId) -> bool {
@@ -313,7 +313,7 @@ impl Platform for Linux {
     }
 
     fn typed_args(&self, request: &LoadRequest) -> Result<TypedArgs, Untold> {
-        typed::arguments(self.version, attach::of(request), request, self.types())
+        typed::arguments(self.version, request.attached_as(), request, self.types())
     }
 
     fn helper_name(&self, id: HelperId) -> Option<&str> {

@@ -1,6 +1,6 @@
 //! What the kernel asks of a program before it looks at an instruction.
 
-use bpfvet_platform::{AttachType, LoadRefusal, LoadRequest, ProgramType, ProgramTypeInfo, Version};
+use bpfvet_platform::{AttachType, LoadFlags, LoadRefusal, LoadRequest, ProgramType, ProgramTypeInfo, Version};
 
 use crate::{attach, lsm, typed};
 
@@ -29,6 +29,9 @@ static DENIED_TARGETS: &[&str] = &[
     "__rcu_read_unlock",
 ];
 
+/// The release from which on functions that do not return are looked at: it came with 6.15 and was brought back to 6.12.
+const NORETURN: Version = Version::new(6, 12);
+
 /// Functions that do not return (`noreturn_deny`).
 static NORETURN_TARGETS: &[&str] = &[
     "__ia32_sys_exit",
@@ -47,6 +50,9 @@ static NORETURN_TARGETS: &[&str] = &[
 /// What the kernel asks before it looks at an instruction (`bpf_prog_load`, `check_attach_btf_id`), in its order.
 pub(crate) fn check(version: Version, info: &ProgramTypeInfo, request: &LoadRequest) -> Result<(), LoadRefusal> {
     let privilege = request.privilege;
+    if let Some(flag) = unknown_flag(version, request) {
+        return Err(LoadRefusal::UnknownFlag(flag));
+    }
     if !info.unprivileged && !privilege.bpf {
         return Err(LoadRefusal::NeedsBpf);
     }
@@ -56,7 +62,7 @@ pub(crate) fn check(version: Version, info: &ProgramTypeInfo, request: &LoadRequ
     if info.needs_perfmon && !privilege.perfmon {
         return Err(LoadRefusal::NeedsPerfmon);
     }
-    let place = attach::of(request);
+    let place = request.attached_as();
     // For the other types the kernel does not look at the number when it loads a program.
     if let Some(allowed) = attach::allowed(info.kind) {
         if place.0 != 0 && attach::since(place).is_none_or(|since| !version.at_least(since)) {
@@ -76,6 +82,29 @@ pub(crate) fn check(version: Version, info: &ProgramTypeInfo, request: &LoadRequ
         return Err(LoadRefusal::NeedsGpl);
     }
     if info.attaches_by_btf { check_target(version, info.kind, place, request) } else { Ok(()) }
+}
+
+/// The first flag of the load that the release does not know.
+fn unknown_flag(version: Version, request: &LoadRequest) -> Option<&'static str> {
+    let LoadFlags {
+        // That programs sleep depends on their type too, which is looked at below.
+        sleepable: _,
+        strict_alignment,
+        any_alignment,
+        test_state_freq,
+        test_reg_invariants,
+        xdp_has_frags,
+    } = request.flags;
+    let flags = [
+        (strict_alignment, "BPF_F_STRICT_ALIGNMENT", 4, 12),
+        (any_alignment, "BPF_F_ANY_ALIGNMENT", 5, 0),
+        (test_state_freq, "BPF_F_TEST_STATE_FREQ", 5, 4),
+        (xdp_has_frags, "BPF_F_XDP_HAS_FRAGS", 5, 18),
+        (test_reg_invariants, "BPF_F_TEST_REG_INVARIANTS", 6, 8),
+    ];
+    let unknown =
+        |&&(set, _, major, minor): &&(bool, &str, u16, u16)| set && !version.at_least(Version::new(major, minor));
+    flags.iter().find(unknown).map(|(_, name, ..)| *name)
 }
 
 fn may_sleep(version: Version, info: &ProgramTypeInfo, attach: AttachType) -> bool {
@@ -117,7 +146,7 @@ fn check_target(
             );
             if DENIED_TARGETS.contains(&name) {
                 Err(LoadRefusal::ForbiddenTarget)
-            } else if after && version.at_least(Version::new(6, 16)) && NORETURN_TARGETS.contains(&name) {
+            } else if after && version.at_least(NORETURN) && NORETURN_TARGETS.contains(&name) {
                 Err(LoadRefusal::TargetNeverReturns)
             } else {
                 check_function(version, attach, request, name)
@@ -160,7 +189,7 @@ const MULTI: [AttachType; 3] =
     [AttachType::TRACE_FENTRY_MULTI, AttachType::TRACE_FEXIT_MULTI, AttachType::TRACE_FSESSION_MULTI];
 
 fn check_hook(version: Version, hook: &str, request: &LoadRequest) -> Result<(), LoadRefusal> {
-    if request.flags.sleepable && !lsm::SLEEPABLE.contains(&hook) {
+    if request.flags.sleepable && !lsm::may_sleep(version, hook) {
         Err(LoadRefusal::TargetCannotSleep)
     } else if !request.gpl_compatible {
         Err(LoadRefusal::NeedsGpl)

@@ -1,6 +1,8 @@
 //! Security hooks by kind (`bpf_lsm_*`, kernel/bpf/bpf_lsm.c and include/linux/lsm_hook_defs.h, Linux 7.3), without the
 //! `bpf_lsm_` in front.
 
+use bpfvet_platform::Version;
+
 /// Hooks that return a number.
 #[rustfmt::skip]
 pub(crate) static RETURNING_INT: &[&str] = &[
@@ -88,6 +90,26 @@ pub(crate) static SLEEPABLE: &[&str] = &[
     "socket_recvmsg", "socket_sendmsg", "socket_shutdown", "socket_socketpair", "syslog", "task_alloc",
     "task_prctl", "task_setscheduler", "userns_create",
 ];
+
+/// Those of them whose programs could not sleep from the beginning, with a release in which they could: between 6.1 and 6.12, and
+/// between 6.12 and 7.2, it is not known which was the first.
+#[rustfmt::skip]
+static SLEEPABLE_SINCE: &[(&str, u16, u16)] = &[
+    ("bdev_alloc_security", 7, 2), ("bdev_setintegrity", 7, 2), ("bpf_map_create", 6, 12), ("bpf_map_free", 6, 12),
+    ("bpf_prog_load", 6, 12), ("bpf_token_capable", 6, 12), ("bpf_token_cmd", 6, 12), ("bpf_token_create", 6, 12),
+    ("bpf_token_free", 6, 12), ("file_post_open", 6, 12), ("inode_post_removexattr", 7, 2), ("inode_removexattr", 7, 2),
+    ("path_chmod", 6, 12), ("path_chown", 6, 12), ("path_link", 6, 12), ("path_mkdir", 6, 12), ("path_rename", 6, 12),
+    ("path_rmdir", 6, 12), ("path_symlink", 6, 12), ("path_truncate", 6, 12), ("path_unlink", 6, 12),
+];
+
+/// Whether programs at a hook may sleep at this release. (`bpf_lsm_is_sleepable_hook`)
+pub(crate) fn may_sleep(version: Version, hook: &str) -> bool {
+    if !version.at_least(Version::new(5, 11)) {
+        return hook == "bprm_committed_creds";
+    }
+    let since = SLEEPABLE_SINCE.iter().find(|(name, ..)| *name == hook);
+    SLEEPABLE.contains(&hook) && since.is_none_or(|(_, major, minor)| version.at_least(Version::new(*major, *minor)))
+}
 
 /// Hooks that no program may attach to (`bpf_lsm_disabled_hooks`).
 #[rustfmt::skip]

@@ -45,8 +45,8 @@ pub(crate) fn arguments(
 /// The release from which on pointers are told apart by whether their object is known to be alive.
 const TRUST: Version = Version::new(6, 2);
 
-/// The release from which on tracepoints say which arguments may be null.
-const TRACEPOINT_NULLS: Version = Version::new(6, 14);
+/// The release from which on tracepoints say which arguments may be null: it came with 6.13 and was brought back to 6.12.
+const TRACEPOINT_NULLS: Version = Version::new(6, 12);
 
 /// What is particular about a tracepoint's arguments. Those of modules say nothing, so that all of them may be null.
 fn tracepoint(version: Version, name: &str, module: bool) -> Vec<(u32, TypedArg)> {
@@ -143,7 +143,10 @@ static NULLABLE: &[(&str, &[u32])] = &[
     ("amdgpu_vm_bo_unmap", &[0]), ("amdtp_packet", &[2]), ("binder_transaction", &[2]), ("break_lease_block", &[1]),
     ("break_lease_noblock", &[1]), ("break_lease_unblock", &[1]), ("btree_path_free", &[2]),
     ("cachefiles_io_error", &[0]), ("cachefiles_lookup", &[0]), ("cachefiles_mark_active", &[0]),
-    ("cachefiles_mark_failed", &[0]), ("cachefiles_mark_inactive", &[0]), ("cachefiles_prep_read", &[0]),
+    ("cachefiles_mark_failed", &[0]), ("cachefiles_mark_inactive", &[0]), 
+    // These are gone since.
+    ("cachefiles_ondemand_close", &[0]), ("cachefiles_ondemand_copen", &[0]), ("cachefiles_ondemand_cread", &[0]), ("cachefiles_ondemand_fd_release", &[0]), ("cachefiles_ondemand_fd_write", &[0]), ("cachefiles_ondemand_open", &[0]), ("cachefiles_ondemand_read", &[0]),
+    ("cachefiles_prep_read", &[0]),
     ("cachefiles_rename", &[0]), ("cachefiles_unlink", &[0]), ("cachefiles_vfs_error", &[0]),
     ("cfg80211_inform_bss_frame", &[2]), ("cfg80211_michael_mic_failure", &[4]),
     ("cfg80211_report_wowlan_wakeup", &[2]), ("cfg80211_scan_done", &[0, 1]), ("coda_dec_pic_done", &[1]),
@@ -206,6 +209,6 @@ mod tests {
         assert_eq!(tracepoint(newest, "sched_switch", false), []);
         assert_eq!(tracepoint(newest, "signal_generate", false), [(1, TypedArg::MayBeError)]);
         assert_eq!(tracepoint(newest, "of_a_module", true).len(), 12);
-        assert_eq!(tracepoint(Version::new(6, 12), "kfree_skb", false), []);
+        assert_eq!(tracepoint(Version::new(6, 11), "kfree_skb", false), []);
     }
 }

@@ -97,8 +97,9 @@ impl Condition {
     pub fn holds(&self, request: &LoadRequest) -> bool {
         let Self { attach, not_attach, needs_bpf, needs_perfmon, needs_sys_admin, not_sleeping, sleeping, target } =
             *self;
-        (attach.is_empty() || attach.contains(&request.attach_type))
-            && !not_attach.contains(&request.attach_type)
+        let place = request.attached_as();
+        (attach.is_empty() || attach.contains(&place))
+            && !not_attach.contains(&place)
             && (!needs_bpf || request.privilege.bpf)
             && (!needs_perfmon || request.privilege.perfmon)
             && (!needs_sys_admin || request.privilege.sys_admin)

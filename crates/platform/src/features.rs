@@ -158,12 +158,18 @@ features! {
     AsyncCallbacks, async_callbacks, v(5, 15);
     /// Programs are attached with a number of the user's own, a cookie.
     AttachCookies, attach_cookies, v(5, 15);
+    /// Numbers narrower than a stack slot are spilled and filled.
+    NarrowSpills, narrow_spills, v(5, 16);
     /// Dynamic pointers, and kernel pointers in map values.
     Dynptrs, dynptrs, v(5, 19);
     /// Pointers of the kernel are trusted, untrusted, or protected by RCU.
     TrustedPointers, trusted_pointers, v(6, 2);
     /// Objects that programs allocate, and linked lists of them.
     AllocatedObjects, allocated_objects, v(6, 2);
+    /// Any memory may hold a map's key or value.
+    MemoryAsKeys, memory_as_keys, v(6, 2);
+    /// Of two equal pointers neither is null where one cannot be.
+    NullnessByComparison, nullness_by_comparison, v(6, 2);
     /// Red-black trees of allocated objects, and references that do not own.
     NonOwningReferences, non_owning_references, v(6, 3);
     /// A dynamic pointer that owns nothing may be made anew where it is.
@@ -184,12 +190,22 @@ features! {
     Exceptions, exceptions, v(6, 7);
     /// Callbacks are explored as loops, not once.
     CallbackLoops, callback_loops, v(6, 7);
-    /// Arguments of global functions say what they are (`arg:ctx`, `arg:nonnull`, `arg:nullable`).
+    /// Loops of privileged programs may be entered anywhere, not only at a jump's target.
+    LoopsEnteredAnywhere, loops_entered_anywhere, v(6, 7);
+    /// Pointers to maps, to buffers and to memory of a known size are known not to be null.
+    KnownNotNull, known_not_null, v(6, 7);
+    /// Arguments of global functions say what they are (`arg:ctx`, `arg:nonnull`), and may be dynamic pointers.
     GlobalArgumentTags, global_argument_tags, v(6, 8);
     /// Global functions that nobody calls are not verified.
     LazyGlobalFunctions, lazy_global_functions, v(6, 8);
     /// Comparisons of two numbers that are not constant are decided and teach, and inequality takes a constant off the end of a range.
     RangeComparisons, range_comparisons, v(6, 8);
+    /// Arguments of global functions may be objects of the kernel (`arg:trusted`, `arg:nullable`).
+    TrustedArguments, trusted_arguments, v(6, 9);
+    /// Static functions may be called, and may take and give back the lock, while one is held.
+    SubprogramsUnderLock, subprograms_under_lock, v(6, 9);
+    /// A loop does not end where a state comes again exactly; before, where one came that an earlier one covers.
+    ExactLoopDetection, exact_loop_detection, v(6, 9);
     /// The `may_goto` instruction.
     MayGoto, may_goto, v(6, 9);
     /// Numbers are linked to what is spilled of them, unknown ones are spilled too, and a fill may be narrower than the spill.
@@ -200,12 +216,20 @@ features! {
     PreemptRegions, preempt_regions, v(6, 10);
     /// Which registers a branch refined together is remembered for precision.
     LinkedScalarHistory, linked_scalar_history, v(6, 10);
+    /// One call may walk over the elements of several maps.
+    WalksOfManyMaps, walks_of_many_maps, v(6, 10);
     /// Scalars stay linked across additions of constants.
     LinkedScalarDeltas, linked_scalar_deltas, v(6, 11);
     /// A number that is zero or all ones is split before a mask (in stable updates).
     MaskSplits, mask_splits, v(6, 12);
     /// Spills around calls that spare registers are not counted (`bpf_fastcall`).
     Fastcall, fastcall, v(6, 12);
+    /// A callback knows which of the maps in a map it is given a value of.
+    MapIdentityInCallbacks, map_identity_in_callbacks, v(6, 12);
+    /// A tail call forgets packet pointers; later kernels know that what comes after it runs only if it failed.
+    TailCallsMovePackets, tail_calls_move_packets, v(6, 12);
+    /// Frames of compiled programs are counted in steps of 16 bytes, not of 32.
+    SmallFrameSteps, small_frame_steps, v(6, 12);
     /// Security hooks must return what the kernel expects of them.
     HookReturnRanges, hook_return_ranges, v(6, 12);
     /// Calls of functions that move the packet forget packet pointers in the caller.
@@ -224,6 +248,8 @@ features! {
     ResilientLocks, resilient_locks, v(6, 15);
     /// Live registers are computed before the search.
     LiveRegisters, live_registers, v(6, 15);
+    /// Arguments of global functions may be pointers of which nothing is known (`arg:untrusted`).
+    UntrustedArguments, untrusted_arguments, v(6, 17);
     /// Errors on speculative paths end the path, not the program.
     SpeculationBarriers, speculation_barriers, v(6, 17);
     /// Loops converge by strongly connected components.
@@ -234,6 +260,8 @@ features! {
     NullChecksByRegister, null_checks_by_register, v(6, 18);
     /// What a comparison of a register with itself yields is known.
     SelfComparisons, self_comparisons, v(6, 19);
+    /// A tail call that fails keeps packet pointers.
+    TailCallsKeepPackets, tail_calls_keep_packets, v(6, 19);
     /// Indirect jumps through tables of instructions.
     IndirectJumps, indirect_jumps, v(6, 19);
     /// Division and remainder by a constant keep ranges.
@@ -250,10 +278,16 @@ features! {
     DeadBranchPruning, dead_branch_pruning, v(7, 1);
     /// Frames are counted from the last global function on.
     FramesByGlobalFunction, frames_by_global_function, v(7, 2);
+    /// Global functions may return nothing.
+    VoidGlobalFunctions, void_global_functions, v(7, 2);
+    /// Several arguments of a helper may belong to owned objects.
+    ManyOwnedArguments, many_owned_arguments, v(7, 2);
     /// Ranges of numbers are circular.
     CircularRanges, circular_ranges, v(7, 2);
     /// Arguments beyond the fifth are passed on the stack.
     StackArguments, stack_arguments, v(7, 2);
+    /// Pointers of every kind may be spilled.
+    SpillsOfAnyPointer, spills_of_any_pointer, v(7, 3);
     /// Reading spilled zeros at a variable offset yields zero.
     ReadsOfSpilledZeros, reads_of_spilled_zeros, v(7, 3);
 }

@@ -11,6 +11,8 @@ pub enum LoadRefusal {
     UnknownProgramType,
     /// The host does not have the attach type.
     UnknownAttachType,
+    /// The host does not have this flag of a load.
+    UnknownFlag(&'static str),
     /// `CAP_BPF` is missing.
     NeedsBpf,
     /// `CAP_NET_ADMIN` is missing.

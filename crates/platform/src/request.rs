@@ -63,6 +63,17 @@ impl LoadRequest {
         }
     }
 
+    /// The attach type that Linux takes: socket programs that say nothing attach where the first of them did.
+    /// (`bpf_prog_load_fixup_attach_type`)
+    #[must_use]
+    pub fn attached_as(&self) -> AttachType {
+        match self.program_type {
+            ProgramType::CGROUP_SOCK if self.attach_type.0 == 0 => AttachType::CGROUP_INET_SOCK_CREATE,
+            ProgramType::SK_REUSEPORT if self.attach_type.0 == 0 => AttachType::SK_REUSEPORT_SELECT,
+            _ => self.attach_type,
+        }
+    }
+
     /// The source line that the instruction at `at` belongs to.
     #[must_use]
     pub fn line_at(&self, at: InsnIdx) -> Option<&LineInfo> {

@@ -41,6 +41,8 @@ protos! {
     SEQ_WRITE: 127 seq_write since 5, 8 (object("seq_file"), READ, SIZE_OR_ZERO) -> INT, gpl;
     GET_TASK_STACK: 141 get_task_stack since 5, 9 (object("task_struct"), UNINIT, SIZE_OR_ZERO, ANY)
         -> INT, special(CallChain), error_or_size(2);
+    GET_TASK_STACK_UNBOUNDED: 141 get_task_stack since 5, 9 (object("task_struct"), UNINIT, SIZE_OR_ZERO, ANY)
+        -> INT, special(CallChain);
     GET_TASK_STACK_SLEEPABLE: 141 get_task_stack since 5, 9 (object("task_struct"), UNINIT, SIZE_OR_ZERO, ANY)
         -> INT, sleeps, special(CallChain), error_or_size(2);
     D_PATH: 147 d_path since 5, 10 (object("path"), WRITE, SIZE_OR_ZERO) -> INT;

@@ -19,6 +19,7 @@ pub(super) fn load_message(refusal: &LoadRefusal, names: &Names<'_>) -> String {
     match refusal {
         LoadRefusal::UnknownProgramType => "this kernel does not have the program type".to_string(),
         LoadRefusal::UnknownAttachType => "this kernel does not have the attach type".to_string(),
+        LoadRefusal::UnknownFlag(flag) => format!("this kernel does not have the load flag {flag}"),
         LoadRefusal::NeedsBpf => "loading such a program needs CAP_BPF".to_string(),
         LoadRefusal::NeedsNetAdmin => "loading such a program needs CAP_NET_ADMIN".to_string(),
         LoadRefusal::NeedsPerfmon => "loading such a program needs CAP_PERFMON".to_string(),

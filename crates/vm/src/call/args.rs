@@ -103,7 +103,7 @@ fn check_arg<D: Domain>(
         check_kind(cx, &value, place, wanted)?;
         check_arg_offset(cx, &value, place, kind, release)?;
     }
-    check_ownership(state, helper, spec, &value, place, found)?;
+    check_ownership(cx, state, helper, spec, &value, place, found)?;
     match spec.kind {
         ArgKind::ConstMap => map_args::check_map(&value, reg, found),
         ArgKind::MapKey => map_args::check_key(cx, state, &value, place, found),
@@ -219,6 +219,7 @@ fn resolve<D: Domain>(cx: &Cx<'_, '_, D>, helper: Helper<'_>, spec: ArgSpec, fou
 
 /// An argument that the helper takes over owns a reference; whichever owns one is remembered.
 fn check_ownership<D: Domain>(
+    cx: &Cx<'_, '_, D>,
     state: &State<D>,
     helper: Helper<'_>,
     spec: ArgSpec,
@@ -238,7 +239,8 @@ fn check_ownership<D: Domain>(
         }
     }
     if owns {
-        if let (true, Some(object)) = (found.owned.is_some() && helper.proto.effects.casts_socket, object) {
+        let one = helper.proto.effects.casts_socket || !cx.facts.features.many_owned_arguments();
+        if let (true, Some(object)) = (found.owned.is_some() && one, object) {
             return Err(ResourceCause::ManyReferences { object }.into());
         }
         found.owned = object;

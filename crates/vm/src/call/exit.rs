@@ -44,7 +44,9 @@ pub(crate) fn exit<D: Domain>(cx: &mut Cx<'_, '_, D>, state: &mut State<D>) -> C
     let outermost = state.depth() == 0;
     // What a structure operation returns, it gives back.
     let returned = (cx.facts.kind.kind == ProgramType::STRUCT_OPS).then(|| object(state.reg(Reg::R0))).flatten();
-    leak::check_but(state, LeakSite::Exit, Extent { whole_stack: false, regions: outermost }, returned)?;
+    // Where functions may not be called under a lock, none may leave with one.
+    let regions = outermost || (!cx.facts.features.subprograms_under_lock() && state.top().kind == FrameKind::Plain);
+    leak::check_but(state, LeakSite::Exit, Extent { whole_stack: false, regions }, returned)?;
     if !outermost {
         return leave_function(cx, state);
     }

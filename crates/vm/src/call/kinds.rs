@@ -52,6 +52,14 @@ static MEMORY: &[TypeTag] = &[
     BTF_TRUSTED,
     TypeTag::of(Base::Ctx),
 ];
+/// The memory that may hold keys and values where not all may.
+static KEYS: &[TypeTag] = &[
+    TypeTag::of(Base::Stack),
+    TypeTag::of(Base::Packet),
+    TypeTag::of(Base::PacketMeta),
+    TypeTag::of(Base::MapKey),
+    TypeTag::of(Base::MapValue),
+];
 static LOCK: &[TypeTag] = &[TypeTag::of(Base::MapValue), BTF_ALLOC];
 static STRUCT: &[TypeTag] = &[BTF_PLAIN, BTF_TRUSTED, BTF_RCU];
 static PERCPU: &[TypeTag] = &[
@@ -111,7 +119,8 @@ pub(super) fn check_kind<D: Domain>(
     place: Place,
     wanted: Wanted<'_>,
 ) -> Check<()> {
-    let expected = accepted(wanted.kind)?;
+    let in_map = matches!(wanted.kind, ArgKind::MapKey | ArgKind::MapValue { .. });
+    let expected = if in_map && !cx.facts.features.memory_as_keys() { KEYS } else { accepted(wanted.kind)? };
     let actual = value.tag();
     let reads = matches!(wanted.kind, ArgKind::Mem { dir: MemDir::Read, .. });
     let mut folded = actual.flags;

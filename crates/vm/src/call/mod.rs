@@ -57,7 +57,7 @@ pub(crate) fn call<D: Domain>(cx: &mut Cx<'_, '_, D>, state: &mut State<D>, call
     let allowed_under_lock = match call {
         Call::Helper(id) => helper::ALLOWED_UNDER_LOCK.contains(&id),
         Call::Kfunc { id, btf } => kfunc::allowed_under_lock(cx, id, btf),
-        Call::Subprog(_) => true,
+        Call::Subprog(_) => cx.facts.features.subprograms_under_lock(),
     };
     if state.active_locks > 0 && !allowed_under_lock && !fault::on(Fault::CallsUnderLock) {
         return Err(ContextCause::CallUnderLock.into());

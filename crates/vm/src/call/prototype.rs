@@ -107,7 +107,8 @@ impl<'a> Reader<'a> {
     fn returns_number(&self, id: TypeId) -> bool {
         let Some(ty) = self.btf.resolve(id) else { return false };
         match ty.shape() {
-            Shape::Void | Shape::Int(_) | Shape::Enum(_) | Shape::Enum64(_) => true,
+            Shape::Void => self.platform.features().void_global_functions(),
+            Shape::Int(_) | Shape::Enum(_) | Shape::Enum64(_) => true,
             Shape::Ptr(to) => !self.main && self.tagged_arena(to),
             Shape::Array(_)
             | Shape::Struct(_)
@@ -146,17 +147,21 @@ impl<'a> Reader<'a> {
 
     fn tags(&self, arg: u32) -> Result<Tags, PrototypeReason> {
         let mut tags = Tags::NONE;
+        let host = self.platform.features();
+        if !host.global_argument_tags() {
+            return Ok(tags);
+        }
         for tag in self.btf.decl_tags_of(self.func, Some(arg)).filter_map(|tag| tag.strip_prefix("arg:")) {
             if !self.global {
                 return Err(PrototypeReason::TagOnStatic { arg });
             }
             match tag {
                 "ctx" => tags.ctx = true,
-                "trusted" => tags.trusted = true,
-                "untrusted" => tags.untrusted = true,
+                "trusted" if host.trusted_arguments() => tags.trusted = true,
+                "untrusted" if host.untrusted_arguments() => tags.untrusted = true,
                 "nonnull" => tags.nonnull = true,
-                "nullable" => tags.nullable = true,
-                "arena" => tags.arena = true,
+                "nullable" if host.trusted_arguments() => tags.nullable = true,
+                "arena" if host.arena() => tags.arena = true,
                 _ => return Err(PrototypeReason::UnknownTag { arg }),
             }
         }
@@ -215,7 +220,8 @@ impl<'a> Reader<'a> {
             return Ok(Some(ArgShape::Ctx));
         }
         let target = self.btf.resolve(to);
-        if target.is_some_and(is_dynptr) {
+        let host = self.platform.features();
+        if host.global_argument_tags() && target.is_some_and(is_dynptr) {
             return if tags == Tags::NONE { Ok(Some(ArgShape::Dynptr)) } else { contradiction };
         }
         if tags.trusted {
@@ -238,7 +244,7 @@ impl<'a> Reader<'a> {
                 alone("arena")
             };
         }
-        if !self.global {
+        if !self.global || !host.global_function_pointers() {
             return Ok(None);
         }
         if tags.nullable {

@@ -169,13 +169,9 @@ fn store_fixed<D: Domain>(
     cx.fx.touch_slot(index);
     let slot_aligned = off % 8 == 0;
     let tracked = match (what, value) {
-        // Before 6.9 of a number that can be anything nothing is kept.
-        (Stored::Reg(_), Some(Value::Scalar(scalar)))
-            if !cx.facts.features.spill_links() && is_unbounded(&scalar.num) =>
+        (Stored::Reg(reg), Some(Value::Scalar(mut scalar)))
+            if slot_aligned && cx.facts.bpf_capable() && keeps_number(cx, &scalar.num, size) =>
         {
-            None
-        }
-        (Stored::Reg(reg), Some(Value::Scalar(mut scalar))) if slot_aligned && cx.facts.bpf_capable() => {
             let fits = width_of(&scalar.num) <= size.bits();
             if fits || fault::on(Fault::SpillNotCut) {
                 if cx.facts.features.spill_links() {
@@ -187,10 +183,15 @@ fn store_fixed<D: Domain>(
             }
             Some(Value::Scalar(scalar))
         }
-        (Stored::Imm(imm), _) if slot_aligned && cx.facts.bpf_capable() => {
+        (Stored::Imm(imm), _)
+            if slot_aligned
+                && cx.facts.bpf_capable()
+                && cx.facts.features.precise_spill_of_imm()
+                && (imm != 0 || cx.facts.features.spill_links()) =>
+        {
             Some(Value::constant(i64::from(imm).cast_unsigned()))
         }
-        (Stored::Reg(_), Some(Value::Pointer(stored))) => {
+        (Stored::Reg(_), Some(Value::Pointer(stored))) if keeps_pointer(cx, &stored) => {
             if size != Size::B8 {
                 return Err(MemoryCause::PartialPointerSpill.into());
             }
@@ -230,6 +231,18 @@ fn store_fixed<D: Domain>(
     }
     note_slot(cx, frame, index);
     Ok(())
+}
+
+/// Whether the host remembers a number that is stored in this width at the low end of a slot. (`check_stack_write_fixed_off`)
+fn keeps_number<D: Domain>(cx: &Cx<'_, '_, D>, num: &D, size: Size) -> bool {
+    let host = &cx.facts.features;
+    host.spill_links()
+        || ((size == Size::B8 || host.narrow_spills()) && !is_unbounded(num) && num.as_const() != Some(0))
+}
+
+/// Whether the host remembers a pointer that is stored; otherwise its bytes are any. (`is_spillable_regtype`)
+fn keeps_pointer<D: Domain>(cx: &Cx<'_, '_, D>, pointer: &Pointer<D>) -> bool {
+    cx.facts.features.spills_of_any_pointer() || !matches!(pointer.region, Region::TpBuffer | Region::Insn { .. })
 }
 
 fn note_slot<D: Domain>(cx: &mut Cx<'_, '_, D>, frame: usize, index: usize) {
@@ -348,10 +361,10 @@ fn load_fixed<D: Domain>(
     }
     let Value::Scalar(mut scalar) = spilled else { return Err(MemoryCause::PartialPointerFill.into()) };
     let Some(dst) = dst else { return Ok(()) };
-    let links = cx.facts.features.spill_links();
-    if off % 8 == 0 && (size.bytes() == spill_width || (links && size.bytes() < spill_width)) {
+    let whole = cx.facts.features.narrow_spills() && size.bytes() == spill_width;
+    if (whole || (cx.facts.features.spill_links() && size.bytes() <= spill_width)) && off % 8 == 0 {
         // The low end of the spill: what is loaded is the value, cut.
-        if links && cx.facts.bpf_capable() && size == Size::B4 && spill_width == 4 && width_of(&scalar.num) <= 32 {
+        if relinks(cx) && size == Size::B4 && spill_width == 4 && width_of(&scalar.num) <= 32 {
             link(cx, &mut scalar);
             put_back(state, frame, index, scalar);
         }
@@ -390,7 +403,7 @@ fn fill_whole<D: Domain>(
     match dst {
         Some(dst) => {
             let filled = match spilled {
-                Value::Scalar(mut scalar) if cx.facts.bpf_capable() && cx.facts.features.spill_links() => {
+                Value::Scalar(mut scalar) if relinks(cx) => {
                     link(cx, &mut scalar);
                     put_back(state, frame, index, scalar);
                     Value::Scalar(scalar)
@@ -404,6 +417,11 @@ fn fill_whole<D: Domain>(
     }
     note_slot(cx, frame, index);
     Ok(())
+}
+
+/// Whether a number that is filled is made one group with what stays in its slot.
+fn relinks<D: Domain>(cx: &Cx<'_, '_, D>) -> bool {
+    cx.facts.bpf_capable() && cx.facts.features.spill_links()
 }
 
 /// Writes a spilled number back after it was given a group.

@@ -3,7 +3,6 @@
 use bpfvet_domain as domain;
 use bpfvet_domain::{Branch, Domain};
 use bpfvet_insn::{CmpOp, InsnIdx, Operand, Reg, Width};
-use bpfvet_platform::Features;
 
 use super::alu::width_of;
 use super::{linked, older, packet, read, settle};
@@ -81,7 +80,7 @@ pub(super) fn branch<D: Domain>(
     let right = if let Operand::Reg(src) = src { *state.reg(src) } else { right };
 
     let same_register = cx.facts.features.self_comparisons() && src == Operand::Reg(dst);
-    let outcome = decide(&cx.facts.features, state, width, op, &left, &right, same_register);
+    let outcome = decide(cx, state, width, op, &left, &right, same_register);
     let (taken, fallthrough) = match outcome {
         Outcome::Decided(taken) => {
             demand_operands(cx, state, dst, src);
@@ -105,8 +104,9 @@ pub(super) fn branch<D: Domain>(
     }
     if width == Width::W64
         && let Operand::Reg(src) = src
+        && cx.facts.features.nullness_by_comparison()
     {
-        equal_pointers(op, (dst, &left), (src, &right), &mut other, state);
+        equal_pointers(cx, op, (dst, &left), (src, &right), &mut other, state);
     }
     let compares_null = match src {
         Operand::Imm(imm) => imm == 0,
@@ -145,7 +145,7 @@ enum Outcome<D> {
 
 /// (`is_branch_taken`)
 fn decide<D: Domain>(
-    features: &Features,
+    cx: &Cx<'_, '_, D>,
     state: &State<D>,
     width: Width,
     op: CmpOp,
@@ -158,8 +158,8 @@ fn decide<D: Domain>(
         (Value::Scalar(a), Value::Scalar(b)) => {
             let width = if fault::on(Fault::HalfComparisonWhole) { Width::W64 } else { width };
             let mut told = D::branch(op_of(op), width_of(width), a.num, b.num, same_register);
-            if !features.range_comparisons() {
-                told = older::told(features, op, width, (&a.num, &b.num), told);
+            if !cx.facts.features.range_comparisons() {
+                told = older::told(&cx.facts.features, op, width, (&a.num, &b.num), told);
             }
             match told {
                 Branch::Always => Outcome::Decided(true),
@@ -177,7 +177,7 @@ fn decide<D: Domain>(
         }
         (Value::Pointer(pointer), Value::Scalar(scalar)) | (Value::Scalar(scalar), Value::Pointer(pointer)) => {
             // Equality does not care which side the pointer is on.
-            let decided = width == Width::W64 && scalar.is_zero() && is_not_null(state, pointer);
+            let decided = width == Width::W64 && scalar.is_zero() && is_not_null(cx, state, pointer);
             match op {
                 CmpOp::Eq if decided => Outcome::Decided(false),
                 CmpOp::Ne if decided => Outcome::Decided(true),
@@ -199,12 +199,13 @@ fn decide<D: Domain>(
 }
 
 /// Whether a pointer cannot be zero. (`reg_not_null`)
-fn is_not_null<D: Domain>(state: &State<D>, pointer: &Pointer<D>) -> bool {
+fn is_not_null<D: Domain>(cx: &Cx<'_, '_, D>, state: &State<D>, pointer: &Pointer<D>) -> bool {
     let owned = matches!(pointer.region, Region::Btf { .. })
+        && cx.facts.features.known_not_null()
         && !pointer.nullable()
         && (state.is_referenced(pointer.object)
             || (pointer.flags.contains(Flags::TRUSTED) && !pointer.flags.contains(Flags::UNTRUSTED)));
-    never_null(pointer) || (owned && in_range(pointer))
+    never_null(cx, pointer) || (owned && in_range(pointer))
 }
 
 /// Whether the offset is so small that the address cannot wrap to zero.
@@ -278,6 +279,7 @@ fn is_stack<D: Domain>(value: &Value<D>) -> bool {
 
 /// Where two pointers are equal and one is not null, neither is the other.
 fn equal_pointers<D: Domain>(
+    cx: &Cx<'_, '_, D>,
     op: CmpOp,
     dst: (Reg, &Value<D>),
     src: (Reg, &Value<D>),
@@ -301,25 +303,22 @@ fn equal_pointers<D: Domain>(
         | CmpOp::Sle
         | CmpOp::Set => return,
     };
-    if (never_null(left) || fault::on(Fault::EqualToNullable)) && right.nullable() {
+    if (never_null(cx, left) || fault::on(Fault::EqualToNullable)) && right.nullable() {
         set_not_null(equal, src.0);
     }
-    if (never_null(right) || fault::on(Fault::EqualToNullable)) && left.nullable() {
+    if (never_null(cx, right) || fault::on(Fault::EqualToNullable)) && left.nullable() {
         set_not_null(equal, dst.0);
     }
 }
 
 /// As [`is_not_null`], for pointers to which references and trust do not matter.
-fn never_null<D: Domain>(pointer: &Pointer<D>) -> bool {
+fn never_null<D: Domain>(cx: &Cx<'_, '_, D>, pointer: &Pointer<D>) -> bool {
     (!pointer.nullable() || fault::on(Fault::NullableDecided))
         && in_range(pointer)
         && match pointer.region {
-            Region::Socket { .. }
-            | Region::Buf
-            | Region::MapValue { .. }
-            | Region::MapKey { .. }
-            | Region::Map { .. } => true,
-            Region::Mem { .. } => !pointer.flags.contains(Flags::UNTRUSTED),
+            Region::Socket { .. } | Region::MapValue { .. } | Region::MapKey { .. } => true,
+            Region::Buf | Region::Map { .. } => cx.facts.features.known_not_null(),
+            Region::Mem { .. } => cx.facts.features.known_not_null() && !pointer.flags.contains(Flags::UNTRUSTED),
             Region::Btf { .. }
             | Region::Ctx
             | Region::Stack { .. }

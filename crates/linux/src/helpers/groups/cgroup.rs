@@ -60,8 +60,10 @@ groups! {
     SOCK_ADDR {
         trace::EVENT_OUTPUT_DATA from 5, 4;
         sock::GET_SOCKET_COOKIE_SOCK_ADDR from 4, 19;
-        sock::SOCK_ADDR_SETSOCKOPT from 5, 8 if SOCK_ADDR_OPTIONS;
-        sock::SOCK_ADDR_GETSOCKOPT from 5, 8 if SOCK_ADDR_OPTIONS;
+        sock::SOCK_ADDR_SETSOCKOPT from 5, 8 until 5, 12 if CONNECT;
+        sock::SOCK_ADDR_SETSOCKOPT from 5, 12 if SOCK_ADDR_OPTIONS;
+        sock::SOCK_ADDR_GETSOCKOPT from 5, 8 until 5, 12 if CONNECT;
+        sock::SOCK_ADDR_GETSOCKOPT from 5, 12 if SOCK_ADDR_OPTIONS;
         sock::BIND if CONNECT;
         sock::SOCK_ADDR_SK_LOOKUP_TCP;
         sock::SOCK_ADDR_SK_LOOKUP_UDP;

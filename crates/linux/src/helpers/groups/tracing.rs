@@ -30,7 +30,8 @@ groups! {
         task::GET_NS_CURRENT_PID_TGID until 6, 10;
         cgroup::GET_CURRENT_ANCESTOR_CGROUP_ID until 6, 2;
         trace::GET_TASK_STACK_SLEEPABLE from 6, 13 until 6, 16 if SLEEPING;
-        trace::GET_TASK_STACK until 6, 16;
+        trace::GET_TASK_STACK_UNBOUNDED until 5, 13;
+        trace::GET_TASK_STACK from 5, 13 until 6, 16;
         task::COPY_FROM_USER until 6, 16;
         trace::SNPRINTF_BTF until 6, 16;
         misc::PER_CPU_PTR until 6, 16;

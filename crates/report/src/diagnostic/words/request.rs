@@ -18,6 +18,7 @@ pub(super) fn load(refusal: &LoadRefusal, names: &Names<'_>) -> Words {
     let headline = match refusal {
         LoadRefusal::UnknownProgramType => format!("{host} does not have program type `{kind}`"),
         LoadRefusal::UnknownAttachType => format!("{host} does not have attach type `{attach}`"),
+        LoadRefusal::UnknownFlag(flag) => format!("{host} does not have load flag `{flag}`"),
         LoadRefusal::NeedsBpf => format!("loading a `{kind}` program needs CAP_BPF"),
         LoadRefusal::NeedsNetAdmin => format!("loading a `{kind}` program needs CAP_NET_ADMIN"),
         LoadRefusal::NeedsPerfmon => format!("loading a `{kind}` program needs CAP_PERFMON"),

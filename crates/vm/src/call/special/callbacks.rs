@@ -84,6 +84,10 @@ pub(super) fn for_each_map_elem<D: Domain>(
     let subprog = called(args)?;
     let map = map_args::named(cx, args)?;
     let walked = WALKED.contains(&map.kind);
+    let first = cx.memo.insn(cx.at).map;
+    if !cx.facts.features.walks_of_many_maps() && args.map.is_some_and(|map| first != Some(map.map)) {
+        return Err(CallCause::TailCallMaps.into());
+    }
     let refusal = unforgiven(state, CallCause::NoIteration);
     callback::run(cx, state, subprog, |cx, caller, callee| {
         if !walked {
@@ -132,6 +136,7 @@ pub(super) fn timer<D: Domain>(cx: &mut Cx<'_, '_, D>, state: &mut State<D>, arg
     let subprog = called(args)?;
     callback::run_later(cx, state, subprog, false, |cx, caller, callee| {
         let (map, uid) = map_of(caller, Reg::R1)?;
+        let uid = if cx.facts.features.map_identity_in_callbacks() { uid } else { 0 };
         callee.set(Reg::R1, Value::Pointer(Pointer::to(Region::Map { map, uid })));
         element(cx, callee, (map, uid));
         callee.kind = FrameKind::AsyncCallback(ZERO);
@@ -168,6 +173,7 @@ fn map_of<D: Domain>(caller: &Frame<D>, reg: Reg) -> Check<(crate::value::MapRef
 
 /// A key and its value, as a callback over a map is given them.
 fn element<D: Domain>(cx: &mut Cx<'_, '_, D>, callee: &mut Frame<D>, (map, uid): (crate::value::MapRef, u32)) {
+    let uid = if cx.facts.features.map_identity_in_callbacks() { uid } else { 0 };
     callee.set(Reg::R2, Value::Pointer(Pointer::to(Region::MapKey { map, uid })));
     let value = Pointer { object: Some(cx.new_object()), ..Pointer::to(Region::MapValue { map, uid }) };
     callee.set(Reg::R3, Value::Pointer(value));

@@ -42,6 +42,9 @@ pub(in crate::call) fn leave<D: Domain>(
     moves_packet: bool,
 ) -> Check<Next> {
     let next = after(cx);
+    if cx.facts.features.tail_calls_move_packets() && !cx.facts.features.tail_calls_keep_packets() {
+        release::invalidate_packets(cx, state);
+    }
     if state.depth() == 0 {
         return Ok(Next::To(next));
     }
