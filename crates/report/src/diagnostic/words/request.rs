@@ -44,6 +44,7 @@ fn load_help(refusal: &LoadRefusal) -> &'static str {
         LoadRefusal::UnknownProgramType | LoadRefusal::UnknownAttachType => {
             "ask for a newer release, or load another program where this one is missing"
         }
+        LoadRefusal::UnknownFlag(_) => "leave the flag out: sections such as `xdp.frags` set one",
         LoadRefusal::NeedsBpf => {
             "run the loader as root, or give it CAP_BPF; `--unprivileged` asks about loading without"
         }
