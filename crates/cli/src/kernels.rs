@@ -3,12 +3,12 @@
 use std::io::Write as _;
 
 use bpfvet::linux::Linux;
-use bpfvet::platform::{Feature, Features, Platform as _, Version};
+use bpfvet::platform::{Feature, Features, Platform as _};
 
 use crate::fault::Fault;
 
-/// The first release whose numbers are followed to the bit.
-pub(crate) const EXACT_SINCE: Version = Version::new(6, 12);
+/// What the first release whose numbers are followed to the bit has, and those before do not.
+pub(crate) const EXACT_SINCE: Feature = Feature::MaskSplits;
 
 pub(crate) fn run() -> Result<(), Fault> {
     let mut out = anstream::stdout().lock();
@@ -27,10 +27,11 @@ pub(crate) fn run() -> Result<(), Fault> {
     if let Some((first, last)) = first.zip(last) {
         writeln!(out, "\n`all` stands for these; any release from {first} to {last} can be asked.")?;
     }
+    let exact = EXACT_SINCE.since();
     writeln!(
         out,
-        "`intervals`: known bits, and an unsigned and a signed interval at each width, as Linux {EXACT_SINCE} computes with them. Releases before\n\
-         {EXACT_SINCE} conclude less from the same facts: a rejection of theirs that is due to that may be missed."
+        "`intervals`: known bits, and an unsigned and a signed interval at each width, as Linux {exact} computes with them. Releases before\n\
+         {exact} conclude less from the same facts: a rejection of theirs that is due to that may be missed."
     )?;
     Ok(())
 }

@@ -118,14 +118,14 @@ pub(crate) fn notes(asked: &Asked<'_>) {
     let older: Vec<String> = asked
         .hosts
         .iter()
-        .map(|host| host.version())
-        .filter(|version| *version < EXACT_SINCE)
-        .map(|version| version.to_string())
+        .filter(|host| !host.features().has(EXACT_SINCE))
+        .map(|host| host.version().to_string())
         .collect();
     if !older.is_empty() {
         note(&format!(
-            "for Linux {} numbers are tracked as Linux {EXACT_SINCE} does, more finely than there: a rejection may be missed (see `bpfvet kernels`)",
-            older.join(", ")
+            "for Linux {} numbers are tracked as Linux {} does, more finely than there: a rejection may be missed (see `bpfvet kernels`)",
+            older.join(", "),
+            EXACT_SINCE.since()
         ));
     }
     if let Some(path) = asked.types.borrowed() {

@@ -13,7 +13,7 @@ use bpfvet_platform::{DynptrArg, DynptrKind};
 use super::slots::{Slots, frame_of, locate, set};
 use crate::cx::Cx;
 use crate::failure::{Check, Stop};
-use crate::region::stack::write_raw_words;
+use crate::region::stack_range::write_raw_words;
 use crate::state::{Dynptr, Reference, ReferenceKind, Slot, SlotObject};
 use crate::value::{Flags, ObjectId, Pointer, Region};
 use crate::violation::{DynptrCause, Place};

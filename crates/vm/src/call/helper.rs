@@ -82,7 +82,7 @@ pub(super) fn call<D: Domain>(cx: &mut Cx<'_, '_, D>, state: &mut State<D>, numb
         let value = *state.reg(reg);
         let pointer =
             value.as_pointer().ok_or(Stop::Internal("uninitialised memory through something else than a pointer"))?;
-        region::stack::write_raw_bytes(cx, state, pointer, size)?;
+        region::stack_range::write_raw_bytes(cx, state, pointer, size)?;
     }
     if let Some(reg) = args.released {
         release::release_argument(cx, state, reg)?;

@@ -7,7 +7,7 @@ use bpfvet_platform::CtxKind;
 use super::args::CheckedArgs;
 use crate::cx::Cx;
 use crate::failure::Check;
-use crate::region::stack::{StackRange, check_range};
+use crate::region::stack_range::{StackRange, check_range};
 use crate::region::{MAX_VAR_OFF, check_bounds, check_buffer, check_map_flags, check_map_value, check_packet};
 use crate::value::{Base, Flags, Region, TypeTag};
 use crate::violation::{Access, AccessKind, CallCause, MemoryCause, Place};

@@ -12,6 +12,7 @@ mod map;
 mod packet;
 mod socket;
 pub(crate) mod stack;
+pub(crate) mod stack_range;
 
 use bpfvet_domain::{Domain, Width};
 use bpfvet_insn::{Reg, Size};

@@ -14,7 +14,7 @@ use crate::cx::Cx;
 use crate::effects::{Fork, ForkKind};
 use crate::facts::Facts;
 use crate::failure::{Check, Stop};
-use crate::region::stack::write_raw_words;
+use crate::region::stack_range::write_raw_words;
 use crate::state::{Iteration, Protection, Reference, ReferenceKind, Slot, SlotObject};
 use crate::value::{Flags, ObjectId};
 use crate::violation::{CallCause, Place, SlotKind};
