@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use anstyle::{AnsiColor, Style};
-use bpfvet::platform::Version;
+use bpfvet::platform::{Platform as _, Version};
 
 use super::outcome::{Outcome, Verdict};
 use super::sink::Tally;
@@ -118,7 +118,7 @@ pub(crate) fn notes(asked: &Asked<'_>) {
     let older: Vec<String> = asked
         .hosts
         .iter()
-        .filter(|host| !host.features().has(EXACT_SINCE))
+        .filter(|host| !host.plain().features().has(EXACT_SINCE))
         .map(|host| host.version().to_string())
         .collect();
     if !older.is_empty() {
