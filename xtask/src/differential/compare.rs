@@ -121,6 +121,8 @@ const CONFIGURATION: &[&str] = &[
     "cannot use helper bpf_lwt_seg",
     // An interpreter's stack has no room for what the compiler keeps beside it.
     "(extra #) is too large",
+    // It counts frames in steps of 32 bytes, a compiled program's are counted in steps of 16.
+    "combined stack size of",
 ];
 
 /// How these judgements differ, if they do. A `bare` kernel is one that lacks much that others are configured with.
