@@ -118,6 +118,7 @@ const CONFIGURATION: &[&str] = &[
     "mixing of tail_calls and bpf-to-bpf calls",
     "cannot use helper bpf_trace_",
     "cannot use helper bpf_probe_read",
+    "cannot use helper bpf_get_current_task",
     "cannot use helper bpf_lwt_seg",
     // An interpreter's stack has no room for what the compiler keeps beside it.
     "(extra #) is too large",
