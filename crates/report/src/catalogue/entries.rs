@@ -614,7 +614,11 @@ pub(super) const ALL: &[Entry] = &[
         "The pointer does not point to the lock.",
         "Pass `&value->lock`, with the same type of value that the map declares.",
     ),
-    entry("resource::many-references", "Two casts of different sockets meet.", "Cast one socket at a time."),
+    entry(
+        "resource::many-references",
+        "Two arguments of one call own something, and the call can follow but one.",
+        "Give one of them as a copy on the stack; cast one socket at a time.",
+    ),
     entry(
         "call::argument-kind",
         "An argument is of the wrong kind: a number for a pointer, or a pointer to something else.",

@@ -107,7 +107,7 @@ pub enum ResourceCause {
         /// Where the lock is.
         lock: u32,
     },
-    /// Two socket casts of different references.
+    /// Two arguments of a call own something, where the host follows one: when sockets are cast, and in every call before Linux 7.2.
     ManyReferences {
         /// One of them.
         object: ObjectId,

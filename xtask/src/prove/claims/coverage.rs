@@ -153,6 +153,7 @@ pub(crate) const FUNCTIONS: &[(&str, Shown)] = &[
     ("scalar::forget_ranges", Proved(&["reduction: ranges forgotten"])),
     ("scalar::unknown", Proved(&["unknown and constant"])),
     ("scalar::constant", Proved(&["unknown and constant"])),
+    ("known::of", Meaning("the views, kept")),
     ("scalar::umin", Composed(&["arc views"], "that of the range")),
     ("scalar::umax", Composed(&["arc views"], "that of the range")),
     ("scalar::smin", Composed(&["arc views"], "that of the range")),
