@@ -181,24 +181,15 @@ impl Domain for Offset {
         Intervals::sign_extend(from_bytes, width, number.whole()).into()
     }
     fn branch(op: CmpOp, width: Width, a: Self, b: Self, same_register: bool) -> Branch<Self> {
-        match op {
-            CmpOp::Eq | CmpOp::Ge | CmpOp::Le | CmpOp::Sge | CmpOp::Sle if same_register => return Branch::Always,
-            CmpOp::Ne | CmpOp::Gt | CmpOp::Lt | CmpOp::Sgt | CmpOp::Slt if same_register => return Branch::Never,
-            CmpOp::Set if same_register => return Branch::Both { taken: (a, b), fallthrough: (a, b) },
-            CmpOp::Eq
-            | CmpOp::Ne
-            | CmpOp::Gt
-            | CmpOp::Ge
-            | CmpOp::Lt
-            | CmpOp::Le
-            | CmpOp::Sgt
-            | CmpOp::Sge
-            | CmpOp::Slt
-            | CmpOp::Sle
-            | CmpOp::Set => {}
+        if same_register {
+            return match op {
+                CmpOp::Eq | CmpOp::Ge | CmpOp::Le | CmpOp::Sge | CmpOp::Sle => Branch::Always,
+                CmpOp::Ne | CmpOp::Gt | CmpOp::Lt | CmpOp::Sgt | CmpOp::Slt => Branch::Never,
+                CmpOp::Set => Branch::Both { taken: (a, b), fallthrough: (a, b) },
+            };
         }
         let of = |(a, b): (Intervals<u64>, Intervals<u64>)| (a.into(), b.into());
-        match Intervals::branch(op, width, a.whole(), b.whole(), same_register) {
+        match Intervals::branch(op, width, a.whole(), b.whole(), false) {
             Branch::Always => Branch::Always,
             Branch::Never => Branch::Never,
             Branch::Both { taken, fallthrough } => Branch::Both { taken: of(taken), fallthrough: of(fallthrough) },

@@ -2,11 +2,12 @@
 
 use bpfvet_insn::{InsnIdx, Reg};
 
-use crate::effects::Effects;
+use crate::effects::{Demand, Effects};
 use crate::facts::Facts;
 use crate::memo::Memo;
 use crate::state::IdGen;
 use crate::value::{ObjectId, PacketId, ScalarId};
+use crate::violation::Place;
 use crate::{ScalarValue, State, Value};
 use bpfvet_domain::Domain;
 
@@ -59,6 +60,14 @@ impl<D: Domain> Cx<'_, '_, D> {
     pub(crate) fn demand(&mut self, state: &State<D>, reg: Reg) {
         if state.reg(reg).is_scalar() {
             self.fx.demand_reg(state.depth(), reg);
+        }
+    }
+
+    /// The same of an argument, wherever it is passed.
+    pub(crate) fn demand_at(&mut self, state: &State<D>, place: Place) {
+        match place {
+            Place::Reg(reg) => self.demand(state, reg),
+            Place::StackArg(slot) => self.fx.demands.push(Demand::StackArg { frame: state.depth(), slot }),
         }
     }
 

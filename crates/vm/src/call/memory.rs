@@ -131,6 +131,41 @@ pub(super) fn check<D: Domain>(
     Ok(Memory::Ready)
 }
 
+/// Whether a call may be given this memory, of so many bytes, both to read and to write.
+pub(super) fn check_both_ways<D: Domain>(
+    cx: &mut Cx<'_, '_, D>,
+    state: &mut State<D>,
+    value: &Value<D>,
+    place: Place,
+    size: i64,
+    any_byte: bool,
+) -> Check<()> {
+    for kind in [AccessKind::Read, AccessKind::Write] {
+        let ask = Ask { place, size, kind, zero_ok: true, raw: false, any_byte };
+        let _ = check(cx, state, value, ask)?;
+    }
+    Ok(())
+}
+
+/// Memory of the size that the callee's parameter has, to be read and written; or null. (`check_mem_reg`)
+pub(super) fn check_fixed<D: Domain>(
+    cx: &mut Cx<'_, '_, D>,
+    state: &mut State<D>,
+    value: &Value<D>,
+    place: Place,
+    size: u32,
+    any_byte: bool,
+) -> Check<()> {
+    if value.is_null() {
+        cx.demand_at(state, place);
+        return Ok(());
+    }
+    if i32::try_from(size).is_err() {
+        return Err(CallCause::MemoryTooLarge { place, size }.into());
+    }
+    check_both_ways(cx, state, value, place, i64::from(size), any_byte)
+}
+
 fn wrong_kind<T>(actual: TypeTag, place: Place) -> Check<T> {
     let expected = alloc::vec![TypeTag::of(Base::Stack)];
     Err(CallCause::ArgumentKind { place, actual, expected }.into())

@@ -12,14 +12,14 @@ use super::{
     REG_ARGS, after, clobber, dynptr, leak, memory, no_sleep_reason, prototype, release, touch_all, unforgiven,
 };
 use crate::cx::Cx;
-use crate::effects::{Demand, Event, Fork, ForkKind};
+use crate::effects::{Event, Fork, ForkKind};
 use crate::facts::{ArgShape, SubprogFacts};
 use crate::failure::{Check, Stop, unsupported};
 use crate::fault::{self, Fault};
 use crate::state::Frame;
 use crate::transfer::Next;
 use crate::value::{Base, Flags, Pointer, Region, TypeTag};
-use crate::violation::{AccessKind, CallCause, Cause, ContextCause, LeakSite, Place, PrototypeReason};
+use crate::violation::{CallCause, Cause, ContextCause, LeakSite, Place, PrototypeReason};
 use crate::{State, Value};
 
 /// A function by position.
@@ -211,14 +211,6 @@ fn passed<D: Domain>(state: &State<D>, index: u8) -> (Place, Value<D>) {
     }
 }
 
-/// The exact value of an argument was relied upon.
-fn demand<D: Domain>(cx: &mut Cx<'_, '_, D>, state: &State<D>, place: Place) {
-    match place {
-        Place::Reg(reg) => cx.demand(state, reg),
-        Place::StackArg(slot) => cx.fx.demands.push(Demand::StackArg { frame: state.depth(), slot }),
-    }
-}
-
 /// One argument against one parameter. (`btf_check_func_arg_match`)
 fn check_argument<D: Domain>(
     cx: &mut Cx<'_, '_, D>,
@@ -242,7 +234,7 @@ fn check_argument<D: Domain>(
         }
         ArgShape::Mem { size, nullable } => {
             check_arg_offset(cx, &value, place, ArgKind::Unused, false)?;
-            check_memory(cx, state, &value, place, size)?;
+            memory::check_fixed(cx, state, &value, place, size, true)?;
             let moves = |pointer: &Pointer<D>| pointer.is_packet_any() || pointer.flags.contains(Flags::PACKET_SLICE);
             let in_packet = value.as_pointer().is_some_and(moves);
             if in_packet && facts.moves_packet {
@@ -253,7 +245,7 @@ fn check_argument<D: Domain>(
         }
         ArgShape::Struct { id, nullable, trusted: true } => {
             if nullable && value.is_null() {
-                demand(cx, state, place);
+                cx.demand_at(state, place);
                 return Ok(());
             }
             let kind = ArgKind::Struct("");
@@ -292,28 +284,6 @@ fn check_argument<D: Domain>(
             | Base::Dynptr => Err(CallCause::NotArena { place }.into()),
         },
     }
-}
-
-/// Memory that the function may read and write, or null. (`check_mem_reg`)
-fn check_memory<D: Domain>(
-    cx: &mut Cx<'_, '_, D>,
-    state: &mut State<D>,
-    value: &Value<D>,
-    place: Place,
-    size: u32,
-) -> Check<()> {
-    if value.is_null() {
-        demand(cx, state, place);
-        return Ok(());
-    }
-    if i32::try_from(size).is_err() {
-        return Err(CallCause::MemoryTooLarge { place, size }.into());
-    }
-    for kind in [AccessKind::Read, AccessKind::Write] {
-        let ask = memory::Ask { place, size: i64::from(size), kind, zero_ok: true, raw: false, any_byte: true };
-        let _ = memory::check(cx, state, value, ask)?;
-    }
-    Ok(())
 }
 
 /// The address of a function, to be called back. (`check_ld_imm`)

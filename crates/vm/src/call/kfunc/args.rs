@@ -15,7 +15,7 @@ use crate::cx::Cx;
 use crate::failure::{Check, Stop};
 use crate::state::Dynptr;
 use crate::value::{Base, Flags, ObjectId, Region, TypeTag};
-use crate::violation::{AccessKind, CallCause, KnownNumber, Place, ResourceCause};
+use crate::violation::{CallCause, KnownNumber, Place, ResourceCause};
 use crate::{State, Value};
 
 /// What checking the arguments found.
@@ -138,7 +138,7 @@ fn check_one<D: Domain>(
                 return object::check(cx, state, proto, &value, place, id);
             }
             match (plain, arg.pointee) {
-                (true, Some(size)) => fixed_memory(cx, state, &value, reg, size),
+                (true, Some(size)) => memory::check_fixed(cx, state, &value, Place::Reg(reg), size, false),
                 (false, _) | (true, None) => {
                     let expected = Box::new(object::described(cx, id));
                     let or = object::stands_for(cx, id)?;
@@ -146,7 +146,7 @@ fn check_one<D: Domain>(
                 }
             }
         }
-        KfuncArgKind::FixedMem { size } => fixed_memory(cx, state, &value, reg, size),
+        KfuncArgKind::FixedMem { size } => memory::check_fixed(cx, state, &value, Place::Reg(reg), size, false),
         // The size that comes next says how much of it is looked at.
         KfuncArgKind::Mem => Ok(()),
         KfuncArgKind::ConstMemSize => {
@@ -202,25 +202,6 @@ fn constant<D: Domain>(
     Ok(())
 }
 
-/// Memory of a known size, which is read and written. (`check_mem_reg`)
-fn fixed_memory<D: Domain>(
-    cx: &mut Cx<'_, '_, D>,
-    state: &mut State<D>,
-    value: &Value<D>,
-    reg: Reg,
-    size: u32,
-) -> Check<()> {
-    let place = Place::Reg(reg);
-    if value.is_null() {
-        cx.demand(state, reg);
-        return Ok(());
-    }
-    if i32::try_from(size).is_err() {
-        return Err(CallCause::MemoryTooLarge { place, size }.into());
-    }
-    both_ways(cx, state, value, place, i64::from(size))
-}
-
 /// The memory that the argument before points to, of the size in this one. (`check_mem_size_reg`)
 fn sized_memory<D: Domain>(cx: &mut Cx<'_, '_, D>, state: &mut State<D>, size: &Value<D>, reg: Reg) -> Check<()> {
     let place = Place::Reg(reg);
@@ -238,21 +219,7 @@ fn sized_memory<D: Domain>(cx: &mut Cx<'_, '_, D>, state: &mut State<D>, size: &
         Stop::Unsupported(_) | Stop::Internal(_) => stop,
     };
     let bytes = memory::check_size(&size.num, place, true).map_err(of_pair)?;
-    both_ways(cx, state, &buffer, Place::Reg(before), bytes).map_err(of_pair)?;
+    memory::check_both_ways(cx, state, &buffer, Place::Reg(before), bytes, false).map_err(of_pair)?;
     cx.demand(state, reg);
-    Ok(())
-}
-
-fn both_ways<D: Domain>(
-    cx: &mut Cx<'_, '_, D>,
-    state: &mut State<D>,
-    value: &Value<D>,
-    place: Place,
-    size: i64,
-) -> Check<()> {
-    for kind in [AccessKind::Read, AccessKind::Write] {
-        let ask = memory::Ask { place, size, kind, zero_ok: true, raw: false, any_byte: false };
-        let _ = memory::check(cx, state, value, ask)?;
-    }
     Ok(())
 }
