@@ -4,7 +4,7 @@ use alloc::vec;
 use alloc::vec::Vec;
 use core::ops::Range;
 
-use bpfvet_insn::{Insn, InsnIdx, Slot};
+use bpfvet_insn::{Insn, InsnIdx};
 
 use crate::SubprogId;
 use crate::flow::Flow;
@@ -109,14 +109,10 @@ impl Roles {
         for subprog in &flow.subprogs {
             this.set(subprog.start, Self::LEADS);
         }
-        for (at, slot) in (0..).map(InsnIdx).zip(flow.program.slots()) {
-            let insn = match slot {
-                Slot::Insn(insn) => insn,
-                Slot::Second => {
-                    this.set(at, Self::SECOND);
-                    continue;
-                }
-            };
+        for (at, insn) in flow.program.landmarks() {
+            if insn.slots() == 2 {
+                this.set(at.next(), Self::SECOND);
+            }
             if only.is_some_and(|blocks| !blocks.is_reached(at)) || !(may_turn(insn) || flow.marks_at(at).hidden_exit())
             {
                 continue;

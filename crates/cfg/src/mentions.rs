@@ -32,7 +32,7 @@ impl Mentions {
             | Insn::MayGoto { .. }
             | Insn::Exit => false,
         };
-        Self(program.iter().filter(|(_, insn)| names(insn)).map(|(at, _)| at).collect())
+        Self(program.landmarks().filter(|(_, insn)| names(insn)).map(|(at, _)| at).collect())
     }
 
     /// They and their positions.

@@ -112,16 +112,15 @@ impl Walk<'_> {
     }
 
     /// Goes on from `at` as long as instructions only lead to the next and that was not seen; where that ends.
-    fn ahead(&mut self, mut at: InsnIdx) -> InsnIdx {
-        while let Some(Slot::Insn(insn)) = self.flow.program.slots().get(at.index())
-            && is_plain(insn)
-        {
-            let Some(Progress::Unseen) = self.progress.get(at.next().index()) else { break };
-            self.set_progress(at, Progress::First);
-            at = at.next();
-            self.set_progress(at, Progress::Open);
-        }
-        at
+    fn ahead(&mut self, at: InsnIdx) -> InsnIdx {
+        let Some(landmark) = self.flow.program.next_landmark(at) else { return at };
+        let further = self.progress.get_mut(at.next().index()..=landmark.index()).unwrap_or_default();
+        let unseen = further.iter().position(|progress| *progress != Progress::Unseen).unwrap_or(further.len());
+        let Some((last, passed)) = further.get_mut(..unseen).and_then(<[_]>::split_last_mut) else { return at };
+        *last = Progress::Open;
+        passed.fill(Progress::First);
+        self.set_progress(at, Progress::First);
+        InsnIdx(at.0.saturating_add(u32::try_from(unseen).unwrap_or(u32::MAX)))
     }
 
     /// Follows the next edge of `at` that leads to an unseen slot; `false` when there is none any more.
@@ -284,40 +283,19 @@ impl Walk<'_> {
     }
 
     fn all_reached(&self) -> Result<(), StructureError> {
-        for (at, insn) in self.flow.program.iter() {
-            if self.progress_at(at) != Progress::Closed {
-                return Err(StructureError::at(at, StructureCause::Unreachable));
+        let program = &self.flow.program;
+        let slots = (0..).map(InsnIdx).zip(&self.progress);
+        let mut open = slots.filter(|(_, progress)| **progress != Progress::Closed).map(|(at, _)| at);
+        let unreached = open.find(|&at| program.get(at).is_some());
+        let mut wide = program.landmarks().filter(|(_, insn)| insn.slots() == 2).map(|(at, _)| at);
+        let entered = wide.find(|at| self.progress_at(at.next()) != Progress::Unseen);
+        match (unreached, entered) {
+            (Some(unreached), entered) if entered.is_none_or(|entered| unreached <= entered) => {
+                Err(StructureError::at(unreached, StructureCause::Unreachable))
             }
-            if insn.slots() == 2 && self.progress_at(at.next()) != Progress::Unseen {
-                return Err(StructureError::at(at, StructureCause::JumpIntoWide));
-            }
+            (_, Some(entered)) => Err(StructureError::at(entered, StructureCause::JumpIntoWide)),
+            (_, None) => Ok(()),
         }
-        Ok(())
-    }
-}
-
-/// Whether an instruction of one slot leads to the next, and nothing is worth remembering of it.
-const fn is_plain(insn: &Insn) -> bool {
-    match insn {
-        Insn::Alu { .. }
-        | Insn::Neg { .. }
-        | Insn::Mov { .. }
-        | Insn::MovSx { .. }
-        | Insn::AddrSpaceCast { .. }
-        | Insn::Endian { .. }
-        | Insn::Load { .. }
-        | Insn::Store { .. }
-        | Insn::Atomic { .. }
-        | Insn::LoadAcquire { .. }
-        | Insn::StoreRelease { .. } => true,
-        Insn::LoadImm64 { .. }
-        | Insn::LoadPacket { .. }
-        | Insn::Jump { .. }
-        | Insn::JumpIndirect { .. }
-        | Insn::Branch { .. }
-        | Insn::MayGoto { .. }
-        | Insn::Call(_)
-        | Insn::Exit => false,
     }
 }
 

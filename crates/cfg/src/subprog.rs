@@ -5,7 +5,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 
-use bpfvet_insn::{Call, ImmSource, Insn, InsnIdx, Program, Slot};
+use bpfvet_insn::{Call, ImmSource, Insn, InsnIdx, Program};
 use bpfvet_platform::{LoadRequest, Platform};
 
 use crate::error::Restricted;
@@ -243,24 +243,22 @@ pub(crate) fn check(
 ) -> Result<(), StructureError> {
     for (index, subprog) in subprogs.iter_mut().enumerate() {
         let id = SubprogId::of(index);
-        let slots = program.slots().get(subprog.start.index()..subprog.end.index()).unwrap_or_default();
         let mut ends_well = false;
-        for (at, slot) in (subprog.start.0..).map(InsnIdx).zip(slots) {
-            ends_well = false;
-            let Slot::Insn(insn) = slot else { continue };
+        for (at, insn) in program.landmarks_within(subprog.start..subprog.end) {
+            let is_last = at.next() == subprog.end;
             let off = match *insn {
                 Insn::Jump { off, .. } => {
-                    ends_well = true;
+                    ends_well = is_last;
                     off
                 }
                 Insn::Branch { off, .. } | Insn::MayGoto { off } => i32::from(off),
                 Insn::Exit => {
-                    ends_well = true;
+                    ends_well = is_last;
                     subprog.exit = at;
                     continue;
                 }
                 Insn::JumpIndirect { .. } => {
-                    ends_well = true;
+                    ends_well = is_last;
                     continue;
                 }
                 Insn::Call(_) => {

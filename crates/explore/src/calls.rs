@@ -9,59 +9,74 @@ use bpfvet_platform::{
     DynptrArg, HelperId, HelperLookup, HelperSpecial, KfuncArgKind, KfuncLookup, KfuncSpecial, LoadRequest, Platform,
 };
 
-/// By function: whether it, or a function that it calls, makes a call that `is` tells.
-pub(crate) fn calls(graph: &Graph, mut is: impl FnMut(Call) -> bool) -> Vec<bool> {
-    let mut calls: Vec<bool> = alloc::vec![false; graph.subprogs().len()];
-    for (at, insn) in graph.program().iter() {
-        if let Insn::Call(call) = *insn
-            && is(call)
-            && let Some(calls) = calls.get_mut(graph.subprog_at(at).index())
-        {
-            *calls = true;
+/// What calls do, as far as prototypes tell.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Calls {
+    /// One goes to a function of the host of which nothing is known.
+    pub(crate) unknown: bool,
+    /// One writes through a dynamic pointer.
+    pub(crate) writes_dynptrs: bool,
+    /// One makes a dynamic pointer over a packet that moves when it is written to.
+    pub(crate) makes_movable_dynptrs: bool,
+}
+
+impl Calls {
+    const fn union(self, other: Self) -> Self {
+        Self {
+            unknown: self.unknown || other.unknown,
+            writes_dynptrs: self.writes_dynptrs || other.writes_dynptrs,
+            makes_movable_dynptrs: self.makes_movable_dynptrs || other.makes_movable_dynptrs,
+        }
+    }
+}
+
+/// By function: what its calls do, and those of the functions that it calls. `kfuncs` are the functions of the host that the program
+/// calls.
+pub(crate) fn calls(
+    graph: &Graph,
+    kfuncs: &BTreeMap<(i32, i16), KfuncLookup>,
+    request: &LoadRequest,
+    platform: &dyn Platform,
+) -> Vec<Calls> {
+    let mut found = alloc::vec![Calls::default(); graph.subprogs().len()];
+    for (at, insn) in graph.program().landmarks() {
+        let Insn::Call(call) = *insn else { continue };
+        if let Some(found) = found.get_mut(graph.subprog_at(at).index()) {
+            *found = found.union(of(call, kfuncs, request, platform));
         }
     }
     for caller in graph.callees_first() {
         let Some(subprog) = graph.subprog(*caller) else { continue };
-        let inherits = subprog.callees.iter().any(|site| calls.get(site.callee.index()).copied().unwrap_or(false));
-        if inherits && let Some(calls) = calls.get_mut(caller.index()) {
-            *calls = true;
+        let called = subprog.callees.iter().filter_map(|site| found.get(site.callee.index()));
+        let inherited = called.fold(Calls::default(), |all, &calls| all.union(calls));
+        if let Some(found) = found.get_mut(caller.index()) {
+            *found = found.union(inherited);
         }
     }
-    calls
+    found
 }
 
-/// What the program's calls do to dynamic pointers, as far as their prototypes tell.
-pub(crate) fn dynptrs_of(
-    call: Call,
-    known: &BTreeMap<(i32, i16), KfuncLookup>,
-    request: &LoadRequest,
-    platform: &dyn Platform,
-) -> Dynptrs {
+/// What one call does itself.
+fn of(call: Call, kfuncs: &BTreeMap<(i32, i16), KfuncLookup>, request: &LoadRequest, platform: &dyn Platform) -> Calls {
     match call {
-        Call::Subprog(_) => Dynptrs::default(),
+        Call::Subprog(_) => Calls::default(),
         Call::Helper(id) => {
             let helper = u32::try_from(id).map(|id| platform.helper(HelperId(id), request));
-            let writes =
+            let writes_dynptrs =
                 matches!(helper, Ok(HelperLookup::Allowed(proto)) if proto.special == HelperSpecial::DynptrWrite);
-            Dynptrs { writes, makes_movable: false }
+            Calls { writes_dynptrs, ..Calls::default() }
         }
         Call::Kfunc { id, btf } => {
-            let Some(KfuncLookup::Allowed(proto)) = known.get(&(id, btf)) else { return Dynptrs::default() };
+            let Some(KfuncLookup::Allowed(proto)) = kfuncs.get(&(id, btf)) else {
+                return Calls { unknown: true, ..Calls::default() };
+            };
             let movable =
                 |kind| matches!(kind, KfuncArgKind::Dynptr(DynptrArg::New(kind)) if kind.moves_when_written());
-            Dynptrs {
-                writes: proto.special == KfuncSpecial::DynptrWrite,
-                makes_movable: proto.args.iter().any(|arg| movable(arg.kind)),
+            Calls {
+                unknown: false,
+                writes_dynptrs: proto.special == KfuncSpecial::DynptrWrite,
+                makes_movable_dynptrs: proto.args.iter().any(|arg| movable(arg.kind)),
             }
         }
     }
-}
-
-/// What a call does to dynamic pointers.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Dynptrs {
-    /// It writes through one.
-    pub(crate) writes: bool,
-    /// It makes one over a packet that moves when it is written to.
-    pub(crate) makes_movable: bool,
 }

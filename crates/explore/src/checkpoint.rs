@@ -38,8 +38,10 @@ pub(crate) struct Node<D> {
 pub(crate) struct Checkpoints<D> {
     nodes: Vec<Option<Node<D>>>,
     free: Vec<NodeId>,
-    /// By instruction and call, oldest first.
-    buckets: Vec<Vec<NodeId>>,
+    /// By instruction and call: which list its states are in, counted from one; zero where there were none.
+    buckets: Vec<u32>,
+    /// Oldest first.
+    lists: Vec<Vec<NodeId>>,
     /// How many are compared with.
     pub(crate) active: u32,
     /// How many are only kept.
@@ -52,7 +54,8 @@ impl<D: Domain> Checkpoints<D> {
         Self {
             nodes: Vec::new(),
             free: Vec::new(),
-            buckets: alloc::vec![Vec::new(); slots.max(1)],
+            buckets: alloc::vec![0; slots.max(1)],
+            lists: Vec::new(),
             active: 0,
             retired: 0,
         }
@@ -62,7 +65,7 @@ impl<D: Domain> Checkpoints<D> {
     pub(crate) fn clear(&mut self) {
         self.nodes.clear();
         self.free.clear();
-        self.buckets.iter_mut().for_each(Vec::clear);
+        self.lists.iter_mut().for_each(Vec::clear);
     }
 
     /// The bucket of states met at `at` in a function that was called from `callsite`; entry functions count as called
@@ -74,7 +77,11 @@ impl<D: Domain> Checkpoints<D> {
 
     /// The states of a bucket, oldest first.
     pub(crate) fn bucket(&self, bucket: usize) -> &[NodeId] {
-        self.buckets.get(bucket).map_or(&[], Vec::as_slice)
+        self.list_of(bucket).and_then(|list| self.lists.get(list)).map_or(&[], Vec::as_slice)
+    }
+
+    fn list_of(&self, bucket: usize) -> Option<usize> {
+        (*self.buckets.get(bucket)? as usize).checked_sub(1)
     }
 
     /// A remembered state; `None` if it was forgotten.
@@ -103,16 +110,21 @@ impl<D: Domain> Checkpoints<D> {
                 id
             }
         };
-        if let Some(bucket) = self.buckets.get_mut(bucket) {
-            bucket.push(id);
+        let list = self.list_of(bucket);
+        if let Some(list) = list.and_then(|list| self.lists.get_mut(list)) {
+            list.push(id);
+        } else if let Some(bucket) = self.buckets.get_mut(bucket) {
+            self.lists.push(alloc::vec![id]);
+            *bucket = u32::try_from(self.lists.len()).unwrap_or(0);
         }
         id
     }
 
     /// Compares with a state no longer. It is kept as long as paths from it have not ended.
     pub(crate) fn retire(&mut self, bucket: usize, id: NodeId) {
-        if let Some(bucket) = self.buckets.get_mut(bucket) {
-            bucket.retain(|other| *other != id);
+        let list = self.list_of(bucket);
+        if let Some(list) = list.and_then(|list| self.lists.get_mut(list)) {
+            list.retain(|other| *other != id);
         }
         if let Some(node) = self.get_mut(id)
             && !node.retired

@@ -3,8 +3,28 @@
 use bpfvet_insn::{AluOp, AtomicOp, ByteOrder, Call, CmpOp, ImmSource, Insn, InsnIdx, Program, Width};
 use bpfvet_platform::{Feature, Features};
 
+/// All that [`needed`] may name: on a host that has it nothing need be looked for.
+const NEEDED: &[Feature] = &[
+    Feature::IsaV4,
+    Feature::Jmp32,
+    Feature::LessThanBranches,
+    Feature::Atomics,
+    Feature::AcquireRelease,
+    Feature::MayGotoNext,
+    Feature::MayGoto,
+    Feature::Arena,
+    Feature::IndirectJumps,
+    Feature::KernelFunctions,
+    Feature::DirectValueAccess,
+    Feature::MapIndexes,
+    Feature::KernelVariables,
+];
+
 /// The first instruction that the host does not have, and what it would need.
 pub(crate) fn first_missing(program: &Program, host: &Features) -> Option<(InsnIdx, Feature)> {
+    if NEEDED.iter().all(|&feature| host.has(feature)) {
+        return None;
+    }
     program.iter().find_map(|(at, insn)| {
         let needed = needed(insn)?;
         (!host.has(needed)).then_some((at, needed))
@@ -51,5 +71,29 @@ const fn source(imm: ImmSource) -> Option<Feature> {
         ImmSource::MapValue { .. } => Some(Feature::DirectValueAccess),
         ImmSource::MapIdx(_) | ImmSource::MapIdxValue { .. } => Some(Feature::MapIndexes),
         ImmSource::BtfId { .. } => Some(Feature::KernelVariables),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::collections::BTreeSet;
+
+    use bpfvet_insn::{InsnIdx, decode_at};
+
+    use super::{NEEDED, needed};
+
+    #[test]
+    fn what_any_instruction_needs_is_looked_for() {
+        let mut met = BTreeSet::new();
+        for code in 0..=u8::MAX {
+            for number in 0..7 * 2 * 4 * 3_u8 {
+                let (src, dst) = (number % 7, number / 7 % 2);
+                let off = [0, 1, 8, 32][usize::from(number / 14 % 4)];
+                let imm = [[0, 0], [1, 0], [0, 1]][usize::from(number / 56 % 3)];
+                let bytes = [[code, src << 4 | dst, off, 0, imm[0], imm[1], 0, 0], [0; 8]];
+                met.extend(decode_at(bytes.as_flattened(), InsnIdx(0)).ok().flatten().and_then(|insn| needed(&insn)));
+            }
+        }
+        assert_eq!(met, NEEDED.iter().copied().collect());
     }
 }

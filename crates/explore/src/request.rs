@@ -21,7 +21,7 @@ pub fn check_request(request: &LoadRequest, platform: &dyn Platform) -> Result<(
     if let Some((at, needs)) = first_missing(&request.program, platform.features()) {
         return Err(RejectionCause::MissingInsn { at, needs });
     }
-    for (at, insn) in request.program.iter() {
+    for (at, insn) in request.program.landmarks() {
         if let Insn::LoadImm64 { imm, .. } = insn {
             check_map_reference(request, platform, at, *imm)?;
         }

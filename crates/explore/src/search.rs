@@ -211,10 +211,9 @@ impl<'a, 'f, D: Domain> Search<'a, 'f, D> {
                 if speculative && self.facts.features.speculation_barriers() && violation.cause.ends_speculation() =>
             {
                 // The host puts a barrier there, and the processor never gets this far.
-                if let Some(memo) = self.memo.insn_mut(at) {
-                    memo.barrier_before = true;
-                    memo.mask = None;
-                }
+                let memo = self.memo.insn_mut(at);
+                memo.barrier_before = true;
+                memo.mask = None;
                 // What it had put aside before it failed is walked all the same.
                 self.put_aside(path, at)?;
                 Ok(Going::Ended)

@@ -1,18 +1,19 @@
 //! From a load request to a verdict: the form, the entry function, the global functions, the stack.
 
 use alloc::boxed::Box;
+use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 use bpfvet_domain::Domain;
 
 use bpfvet_cfg::{Graph, StackRules, check_stack_depth, may_have_private_stacks};
-use bpfvet_insn::{Call, InsnIdx};
+use bpfvet_insn::InsnIdx;
 use bpfvet_platform::{KfuncLookup, LoadRequest, Platform};
 use bpfvet_vm::{
     Attach, Facts, Failure, Prototype, State, SubprogFacts, Unsupported, entry_state, global_entry_state, kfuncs,
     prototype,
 };
 
-use crate::calls::{calls, dynptrs_of};
+use crate::calls::{Calls, calls};
 use crate::observer::Observer;
 use crate::outcome::{Accepted, Rejection, RejectionCause, Stats};
 use crate::policy::{Budget, Policy};
@@ -61,6 +62,7 @@ pub fn verify<D: Domain>(
             return Err(Box::new(Rejection { cause, stats: Stats::default() }));
         }
     };
+    let kfuncs = kfuncs(request, platform);
     let facts = Facts {
         request,
         platform,
@@ -69,9 +71,9 @@ pub fn verify<D: Domain>(
         limits: platform.limits(request.privilege),
         kind,
         attach,
-        subprogs: subprogs(request, platform, graph),
+        subprogs: subprogs(request, platform, graph, &kfuncs),
         live_regs: graph.live_regs(),
-        kfuncs: kfuncs(request, platform),
+        kfuncs,
     };
     let mut search = Search::new(&facts, graph, &options.policy, &options.budget, observer);
     let result = run_all(&mut search);
@@ -81,11 +83,8 @@ pub fn verify<D: Domain>(
     let result = result.and_then(|()| add_up_stack(&mut search)).and_then(|()| check_rewrite(&search));
     match result {
         Ok(()) => {
-            let slots = search.seen.len();
-            let at = |slot: usize| InsnIdx(u32::try_from(slot).unwrap_or(u32::MAX));
-            let pointers = (0..slots).map(|slot| search.memo.insn(at(slot)).pointer).collect();
             search.watcher.tell(|observer| observer.finished(&search.stats));
-            Ok(Accepted { stats: search.stats, pointers, seen: search.seen })
+            Ok(Accepted { stats: search.stats, pointers: search.memo.pointers, seen: search.seen })
         }
         Err(stop) => {
             let (cause, state) = *stop;
@@ -97,21 +96,16 @@ pub fn verify<D: Domain>(
     }
 }
 
-fn subprogs(request: &LoadRequest, platform: &dyn Platform, graph: &Graph) -> Vec<SubprogFacts> {
-    let known = kfuncs(request, platform);
-    let unknown = |call| match call {
-        Call::Kfunc { id, btf } => !matches!(known.get(&(id, btf)), Some(KfuncLookup::Allowed(_))),
-        Call::Helper(_) | Call::Subprog(_) => false,
-    };
-    let calls_kernel = calls(graph, unknown);
-    let writes_dynptrs = calls(graph, |call| dynptrs_of(call, &known, request, platform).writes);
-    let makes_movable = calls(graph, |call| dynptrs_of(call, &known, request, platform).makes_movable);
-    let by_subprog = calls_kernel.into_iter().zip(writes_dynptrs).zip(makes_movable);
-    graph
-        .subprogs()
-        .iter()
-        .zip(by_subprog)
-        .map(|(subprog, ((calls_kernel, writes_dynptrs), makes_movable_dynptrs))| {
+fn subprogs(
+    request: &LoadRequest,
+    platform: &dyn Platform,
+    graph: &Graph,
+    kfuncs: &BTreeMap<(i32, i16), KfuncLookup>,
+) -> Vec<SubprogFacts> {
+    let calls = calls(graph, kfuncs, request, platform);
+    let subprogs = graph.subprogs().iter().zip(calls);
+    subprogs
+        .map(|(subprog, Calls { unknown, writes_dynptrs, makes_movable_dynptrs })| {
             let Prototype { args, params, returns_void } = prototype(request, platform, subprog.start);
             SubprogFacts {
                 start: subprog.start,
@@ -121,7 +115,7 @@ fn subprogs(request: &LoadRequest, platform: &dyn Platform, graph: &Graph) -> Ve
                 moves_packet: subprog.effects.changes_pkt_data,
                 might_sleep: subprog.effects.might_sleep,
                 might_throw: subprog.effects.might_throw,
-                calls_kernel,
+                calls_kernel: unknown,
                 writes_dynptrs,
                 makes_movable_dynptrs,
                 returns_void,

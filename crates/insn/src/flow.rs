@@ -130,6 +130,32 @@ impl Successors {
 }
 
 impl Insn {
+    /// Whether it takes one slot, leads to the next whatever happens, and names nothing outside itself: arithmetic, loads, stores.
+    #[must_use]
+    pub const fn is_plain(&self) -> bool {
+        match self {
+            Self::Alu { .. }
+            | Self::Neg { .. }
+            | Self::Mov { .. }
+            | Self::MovSx { .. }
+            | Self::AddrSpaceCast { .. }
+            | Self::Endian { .. }
+            | Self::Load { .. }
+            | Self::Store { .. }
+            | Self::Atomic { .. }
+            | Self::LoadAcquire { .. }
+            | Self::StoreRelease { .. } => true,
+            Self::LoadImm64 { .. }
+            | Self::LoadPacket { .. }
+            | Self::Jump { .. }
+            | Self::JumpIndirect { .. }
+            | Self::Branch { .. }
+            | Self::MayGoto { .. }
+            | Self::Call(_)
+            | Self::Exit => false,
+        }
+    }
+
     /// Where control goes from here, when this instruction is at `at`. Whether that is inside the program is not known here.
     ///
     /// A packet load that leaves the packet, and a tail call that succeeds, end the program; Linux counts the function's exit as

@@ -1,6 +1,7 @@
 //! A whole program, indexed by slot.
 
 use alloc::vec::Vec;
+use core::ops::Range;
 
 use crate::{Insn, InsnIdx};
 
@@ -17,6 +18,8 @@ pub enum Slot {
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Program {
     slots: Vec<Slot>,
+    /// By ascending position.
+    landmarks: Vec<InsnIdx>,
 }
 
 impl Program {
@@ -29,12 +32,14 @@ impl Program {
                 slots.push(Slot::Second);
             }
         }
-        Self { slots }
+        Self::from_slots(slots)
     }
 
     /// The program with these slots; each 64-bit immediate load is followed by its second half, and no other instruction is.
-    pub(crate) const fn from_slots(slots: Vec<Slot>) -> Self {
-        Self { slots }
+    pub(crate) fn from_slots(slots: Vec<Slot>) -> Self {
+        let positions = (0..).map(InsnIdx).zip(&slots);
+        let landmarks = positions.filter(|(_, slot)| matches!(slot, Slot::Insn(insn) if !insn.is_plain()));
+        Self { landmarks: landmarks.map(|(at, _)| at).collect(), slots }
     }
 
     /// How many slots it has.
@@ -70,6 +75,29 @@ impl Program {
             Slot::Insn(insn) => Some((InsnIdx(u32::try_from(at).unwrap_or(u32::MAX)), insn)),
             Slot::Second => None,
         })
+    }
+
+    /// Its instructions that are not [plain](Insn::is_plain), with their positions, in order. Most passes over the form of a program
+    /// look for nothing else, and they are few.
+    pub fn landmarks(&self) -> impl Iterator<Item = (InsnIdx, &Insn)> {
+        self.landmarks_within(InsnIdx(0)..InsnIdx(u32::MAX))
+    }
+
+    /// Those in a range of slots.
+    pub fn landmarks_within(&self, range: Range<InsnIdx>) -> impl Iterator<Item = (InsnIdx, &Insn)> {
+        let (from, to) = (self.landmarks_before(range.start), self.landmarks_before(range.end));
+        let positions = self.landmarks.get(from..to).unwrap_or_default();
+        positions.iter().filter_map(|&at| Some((at, self.get(at)?)))
+    }
+
+    /// Where the first of them at or behind `at` is; `None` behind the last.
+    #[must_use]
+    pub fn next_landmark(&self, at: InsnIdx) -> Option<InsnIdx> {
+        self.landmarks.get(self.landmarks_before(at)).copied()
+    }
+
+    fn landmarks_before(&self, at: InsnIdx) -> usize {
+        self.landmarks.partition_point(|&landmark| landmark < at)
     }
 }
 

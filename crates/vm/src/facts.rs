@@ -105,7 +105,7 @@ pub enum ArgShape {
 #[must_use]
 pub fn kfuncs(request: &LoadRequest, platform: &dyn Platform) -> BTreeMap<(i32, i16), KfuncLookup> {
     let mut found = BTreeMap::new();
-    for (_, insn) in request.program.iter() {
+    for (_, insn) in request.program.landmarks() {
         if let Insn::Call(Call::Kfunc { id, btf }) = *insn {
             found.entry((id, btf)).or_insert_with(|| platform.kfunc(TypeId(id.cast_unsigned()), btf, request));
         }

@@ -1,6 +1,7 @@
 //! What is remembered of an instruction across all paths.
 
 use alloc::boxed::Box;
+use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
 use bpfvet_insn::InsnIdx;
@@ -11,7 +12,10 @@ use crate::violation::{CallCause, Violation};
 /// What is remembered across paths; the caller of [`crate::step`] owns it and hands it in.
 #[derive(Clone, Debug, Default)]
 pub struct Memo {
-    insns: Vec<InsnMemo>,
+    /// By slot: the kind of pointer that the instruction accessed memory through.
+    pub pointers: Vec<Option<TypeTag>>,
+    /// What else is remembered of instructions; of most it is nothing.
+    insns: BTreeMap<InsnIdx, InsnMemo>,
     /// Deepest stack use of each function, in bytes.
     pub stack_depth: Vec<u32>,
     /// Functions that have passed arguments on the stack to a static function.
@@ -27,8 +31,6 @@ pub struct Memo {
 /// What is remembered of one instruction.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct InsnMemo {
-    /// The kind of pointer it accessed memory through.
-    pub pointer: Option<TypeTag>,
     /// A barrier stands before it: no speculative path runs it.
     pub barrier_before: bool,
     /// A barrier stands after it: speculative paths end there.
@@ -43,10 +45,6 @@ pub struct InsnMemo {
     pub missing_kfunc: bool,
     /// It is a tail call whose index must be masked, and worked on more than one map.
     pub tail_call_maps: bool,
-    /// It worked on an arena pointer.
-    pub arena: bool,
-    /// It worked on something else than an arena pointer.
-    pub not_arena: bool,
 }
 
 impl Memo {
@@ -54,7 +52,8 @@ impl Memo {
     #[must_use]
     pub fn new(slots: usize, subprogs: usize) -> Self {
         Self {
-            insns: alloc::vec![InsnMemo::default(); slots],
+            pointers: alloc::vec![None; slots],
+            insns: BTreeMap::new(),
             stack_depth: alloc::vec![0; subprogs],
             passes_stack_args: alloc::vec![false; subprogs],
             unreliable: alloc::vec![false; subprogs],
@@ -66,25 +65,25 @@ impl Memo {
     /// What is remembered of the instruction at `at`.
     #[must_use]
     pub fn insn(&self, at: InsnIdx) -> InsnMemo {
-        self.insns.get(at.index()).copied().unwrap_or_default()
+        self.insns.get(&at).copied().unwrap_or_default()
     }
 
-    /// The same, to be written; positions beyond the program are remembered nowhere.
-    pub fn insn_mut(&mut self, at: InsnIdx) -> Option<&mut InsnMemo> {
-        self.insns.get_mut(at.index())
+    /// The same, to be written.
+    pub fn insn_mut(&mut self, at: InsnIdx) -> &mut InsnMemo {
+        self.insns.entry(at).or_default()
     }
 
     /// What the host finds when it rewrites the program, after all paths: a tail call that cannot be masked, because it works
     /// on several maps, or a call of a function that it does not have. (`do_misc_fixups`)
     #[must_use]
     pub fn rewrite_violation(&self) -> Option<Violation> {
-        self.insns.iter().enumerate().find_map(|(slot, insn)| {
+        self.insns.iter().find_map(|(&at, insn)| {
             let cause = match insn {
                 InsnMemo { missing_kfunc: true, .. } => CallCause::MissingKfunc,
                 InsnMemo { tail_call_maps: true, .. } => CallCause::TailCallMaps,
                 InsnMemo { .. } => return None,
             };
-            Some(Violation { at: InsnIdx(u32::try_from(slot).ok()?), frame: 0, cause: Box::new(cause.into()) })
+            Some(Violation { at, frame: 0, cause: Box::new(cause.into()) })
         })
     }
 

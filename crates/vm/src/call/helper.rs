@@ -115,11 +115,9 @@ fn record_map<D: Domain>(cx: &mut Cx<'_, '_, D>, helper: Helper<'_>, args: &Chec
     if !writable && CHANGES_MAP.contains(&helper.id().0) {
         return Err(PolicyCause::MapReadOnly.into());
     }
-    let at = cx.at;
     let masked = !cx.facts.request.privilege.bypasses_spec_v1();
-    if let Some(memo) = cx.memo.insn_mut(at) {
-        let known = *memo.map.get_or_insert(map.map);
-        memo.tail_call_maps |= helper.proto.special == HelperSpecial::TailCall && masked && known != map.map;
-    }
+    let memo = cx.memo.insn_mut(cx.at);
+    let known = *memo.map.get_or_insert(map.map);
+    memo.tail_call_maps |= helper.proto.special == HelperSpecial::TailCall && masked && known != map.map;
     Ok(())
 }

@@ -150,10 +150,8 @@ fn store_fixed<D: Domain>(
     if !cx.facts.request.privilege.bypasses_spec_v4() {
         let untouched = places(off, i64::from(size.bytes()))
             .any(|(_, (_, byte))| !matches!(slot.byte(byte), ByteKind::Misc | ByteKind::Zero));
-        if (value.is_some_and(|value| value.is_pointer()) || untouched)
-            && let Some(memo) = cx.memo.insn_mut(cx.at)
-        {
-            memo.barrier_after = true;
+        if value.is_some_and(|value| value.is_pointer()) || untouched {
+            cx.memo.insn_mut(cx.at).barrier_after = true;
         }
     }
     // What is stored may be a part of what the dynamic pointer that ends here lies over.

@@ -87,16 +87,16 @@ pub(super) fn store_to<D: Domain>(cx: &mut Cx<'_, '_, D>, state: &mut State<D>, 
 ///
 /// Hosts translate accesses to contexts, sockets and typed objects by kind, so one instruction can serve only one of them.
 pub(super) fn same_kind<D: Domain>(cx: &mut Cx<'_, '_, D>, tag: TypeTag, trust_may_differ: bool) -> Check<()> {
-    let Some(memo) = cx.memo.insn_mut(cx.at) else { return Ok(()) };
-    let Some(before) = memo.pointer else {
-        memo.pointer = Some(tag);
+    let Some(known) = cx.memo.pointers.get_mut(cx.at.index()) else { return Ok(()) };
+    let Some(before) = *known else {
+        *known = Some(tag);
         return Ok(());
     };
     if tag == before || (may_share(tag) && may_share(before)) {
         return Ok(());
     }
     if trust_may_differ && mem_or_typed(tag) && mem_or_typed(before) {
-        memo.pointer = Some(merged(tag, before));
+        *known = Some(merged(tag, before));
         return Ok(());
     }
     Err(MemoryCause::DifferentPointers.into())

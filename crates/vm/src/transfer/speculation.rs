@@ -44,7 +44,7 @@ fn refuse(reg: Reg, op: AluOp, reason: AluReason) -> RegisterCause {
 
 /// Remembers how this instruction is masked; every path must ask for the same.
 fn remember<D: Domain>(cx: &mut Cx<'_, '_, D>, dst: Reg, op: AluOp, kind: u8, limit: u32) -> Check<()> {
-    let Some(memo) = cx.memo.insn_mut(cx.at) else { return Ok(()) };
+    let memo = cx.memo.insn_mut(cx.at);
     match memo.mask {
         Some(before) if before.0 != 0 && before != (kind, limit) => Err(refuse(dst, op, AluReason::Paths).into()),
         Some(_) | None => {

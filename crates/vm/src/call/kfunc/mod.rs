@@ -44,9 +44,7 @@ pub(super) fn allowed_under_lock<D: Domain>(cx: &Cx<'_, '_, D>, id: i32, module:
 pub(super) fn call<D: Domain>(cx: &mut Cx<'_, '_, D>, state: &mut State<D>, id: i32, module: i16) -> Check<Next> {
     if id == 0 && module == 0 {
         // Loaders leave this where the host has no such function: the host objects to what is left of it in the end.
-        if let Some(memo) = cx.memo.insn_mut(cx.at) {
-            memo.missing_kfunc = true;
-        }
+        cx.memo.insn_mut(cx.at).missing_kfunc = true;
         return Ok(Next::To(after(cx)));
     }
     let proto = look_up(cx, id, module)?;

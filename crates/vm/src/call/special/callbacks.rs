@@ -66,13 +66,10 @@ fn remember_inline<D: Domain>(cx: &mut Cx<'_, '_, D>, state: &State<D>, subprog:
     if plain {
         cx.demand(state, Reg::R4);
     }
-    let at = cx.at;
-    if let Some(memo) = cx.memo.insn_mut(at) {
-        memo.loop_inline = Some(match known {
-            None => (plain, subprog),
-            Some((_, first)) => (plain && first == subprog, first),
-        });
-    }
+    cx.memo.insn_mut(cx.at).loop_inline = Some(match known {
+        None => (plain, subprog),
+        Some((_, first)) => (plain && first == subprog, first),
+    });
 }
 
 /// `for_each_map_elem(map, function(map, key, value, data), data, flags)`
