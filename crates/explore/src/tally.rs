@@ -1,10 +1,8 @@
 //! How many instructions each function cost, with those of the functions that it called on the same path.
 
-use alloc::rc::Rc;
 use alloc::vec::Vec;
 
-use bpfvet_domain::Domain;
-use bpfvet_vm::Frame;
+use bpfvet_vm::Frames;
 
 use crate::outcome::SubprogStats;
 
@@ -17,12 +15,13 @@ pub(crate) struct Tally {
 
 impl Tally {
     /// An instruction was processed in the innermost of these frames. (`account_processed_insn`)
-    pub(crate) fn processed<D: Domain>(&mut self, stats: &mut [SubprogStats], frames: &[Rc<Frame<D>>]) {
+    pub(crate) fn processed<D>(&mut self, stats: &mut [SubprogStats], frames: Frames<'_, D>) {
         while self.frames.len() > frames.len() {
             self.left(stats);
         }
-        let entered = frames.get(self.frames.len()..).unwrap_or_default();
-        self.frames.extend(entered.iter().map(|frame| (frame.subprog, 0)));
+        while let Some(entered) = frames.get(self.frames.len()) {
+            self.frames.push((entered.subprog, 0));
+        }
         let Some((subprog, insns)) = self.frames.last_mut() else { return };
         *insns += 1;
         if let Some(stats) = stats.get_mut(*subprog as usize) {

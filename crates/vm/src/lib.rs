@@ -36,8 +36,8 @@ pub use facts::{ArgShape, Facts, SubprogFacts, kfuncs};
 pub use failure::{Failure, Unsupported};
 pub use memo::{InsnMemo, Memo};
 pub use state::{
-    ByteKind, CallbackRange, Dynptr, Frame, FrameKind, IdGen, Iteration, LockKey, Protection, Reference, ReferenceKind,
-    STACK_SLOTS, Slot, SlotObject, Spill, Stack, State,
+    ByteKind, CallbackRange, Dynptr, Frame, FrameKind, Frames, IdGen, Iteration, LockKey, Protection, Reference,
+    ReferenceKind, STACK_SLOTS, Slot, SlotObject, Spill, Stack, State,
 };
 pub use subsume::{Hint, IdMap, Strictness, covers, registers_identical};
 pub use transfer::{Next, step};

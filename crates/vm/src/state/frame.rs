@@ -30,7 +30,7 @@ pub enum FrameKind {
 }
 
 /// The state of one function on the call stack.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Frame<D = Scalar> {
     pub(super) regs: [Value<D>; 11],
     /// Its stack.
@@ -49,6 +49,24 @@ pub struct Frame<D = Scalar> {
     pub out_args: Vec<Value<D>>,
     /// It has stored an outgoing argument or called something, so that incoming ones are out of reach.
     pub args_sealed: bool,
+}
+
+/// Written out, since registers are copied as they are: a derived copy would go through them one by one.
+impl<D: Copy> Clone for Frame<D> {
+    fn clone(&self) -> Self {
+        let Self { regs, stack, callsite, subprog, kind, async_depth, callback_depth, out_args, args_sealed } = self;
+        Self {
+            regs: *regs,
+            stack: stack.clone(),
+            callsite: *callsite,
+            subprog: *subprog,
+            kind: *kind,
+            async_depth: *async_depth,
+            callback_depth: *callback_depth,
+            out_args: out_args.clone(),
+            args_sealed: *args_sealed,
+        }
+    }
 }
 
 impl<D: Domain> Frame<D> {
@@ -82,6 +100,7 @@ impl<D: Domain> Frame<D> {
 impl<D: Views> Frame<D> {
     /// A register; the base of stack arguments reads as not readable.
     #[must_use]
+    #[inline]
     pub fn reg(&self, reg: Reg) -> &Value<D> {
         self.regs.get(reg.index()).unwrap_or(&Value::Uninit)
     }
@@ -92,6 +111,7 @@ impl<D: Views> Frame<D> {
     }
 
     /// Writes a register; without effect on the base of stack arguments.
+    #[inline]
     pub fn set(&mut self, reg: Reg, value: Value<D>) {
         if let Some(place) = self.regs.get_mut(reg.index()) {
             *place = value;

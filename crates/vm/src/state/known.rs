@@ -66,7 +66,8 @@ impl<D: Views> State<D> {
     #[must_use]
     pub fn known(&self) -> State<Known> {
         let Self {
-            frames,
+            top,
+            callers,
             refs,
             active_locks,
             active_lock,
@@ -77,7 +78,8 @@ impl<D: Views> State<D> {
             sleepable,
         } = self;
         State {
-            frames: frames.iter().map(|frame| Rc::new(frame.known())).collect(),
+            top: Rc::new(top.known()),
+            callers: callers.iter().map(|frame| Rc::new(frame.known())).collect(),
             refs: refs.clone(),
             active_locks: *active_locks,
             active_lock: *active_lock,

@@ -2,6 +2,7 @@
 
 mod dynptr;
 mod frame;
+mod frames;
 mod known;
 mod object;
 mod refs;
@@ -15,6 +16,7 @@ use core::num::NonZeroU32;
 use bpfvet_insn::{InsnIdx, Reg};
 
 pub use frame::{CallbackRange, Frame, FrameKind};
+pub use frames::Frames;
 pub use object::{Dynptr, Iteration, Protection, SlotObject};
 pub use refs::{LockKey, Reference, ReferenceKind};
 pub(crate) use stack::Run;
@@ -49,8 +51,10 @@ impl IdGen {
 /// Frames are shared between the states that branch from each other and copied when written.
 #[derive(Clone, Debug)]
 pub struct State<D = Scalar> {
-    /// Call frames, the entry function's first. Never empty.
-    frames: Vec<Rc<Frame<D>>>,
+    /// The innermost call frame: nearly every instruction reads and writes it, so that it has a place of its own.
+    top: Rc<Frame<D>>,
+    /// The frames of its callers, the entry function's first.
+    callers: Vec<Rc<Frame<D>>>,
     /// Live references and locks, oldest first.
     pub refs: Vec<Reference>,
     /// How many locks are held.
@@ -74,7 +78,8 @@ impl<D: Views> State<D> {
     #[must_use]
     pub fn new(entry: Frame<D>, sleepable: bool) -> Self {
         Self {
-            frames: alloc::vec![Rc::new(entry)],
+            top: Rc::new(entry),
+            callers: Vec::new(),
             refs: Vec::new(),
             active_locks: 0,
             active_lock: None,
@@ -88,65 +93,70 @@ impl<D: Views> State<D> {
 
     /// Index of the innermost frame.
     #[must_use]
-    pub fn depth(&self) -> usize {
-        self.frames.len().saturating_sub(1)
+    pub const fn depth(&self) -> usize {
+        self.callers.len()
     }
 
     /// All frames, the entry function's first.
     #[must_use]
-    pub fn frames(&self) -> &[Rc<Frame<D>>] {
-        &self.frames
+    pub fn frames(&self) -> Frames<'_, D> {
+        Frames::new(&self.callers, &self.top)
     }
 
     /// The frame at this index; the innermost where the index is beyond.
     #[must_use]
     pub fn frame(&self, index: usize) -> &Frame<D> {
-        let last = self.depth();
-        &self.frames[index.min(last)]
+        self.callers.get(index).unwrap_or(&self.top)
     }
 
     /// The same, to be written.
     pub fn frame_mut(&mut self, index: usize) -> &mut Frame<D> {
-        let last = self.depth();
-        Rc::make_mut(&mut self.frames[index.min(last)])
+        Rc::make_mut(self.callers.get_mut(index).unwrap_or(&mut self.top))
     }
 
     /// The innermost frame.
     #[must_use]
     pub fn top(&self) -> &Frame<D> {
-        self.frame(usize::MAX)
+        &self.top
     }
 
     /// The innermost frame, to be written.
     pub fn top_mut(&mut self) -> &mut Frame<D> {
-        self.frame_mut(usize::MAX)
+        Rc::make_mut(&mut self.top)
     }
 
     /// A register of the innermost frame. The base of stack arguments holds no value.
     #[must_use]
+    #[inline]
     pub fn reg(&self, reg: Reg) -> &Value<D> {
-        self.top().reg(reg)
+        self.top.reg(reg)
     }
 
     /// Writes a register of the innermost frame.
+    #[inline]
     pub fn set(&mut self, reg: Reg, value: Value<D>) {
-        self.top_mut().set(reg, value);
+        // Most of the time no other state shares the frame.
+        match Rc::get_mut(&mut self.top) {
+            Some(frame) => frame.set(reg, value),
+            None => self.top_mut().set(reg, value),
+        }
     }
 
     /// Enters a function.
     pub fn push(&mut self, frame: Frame<D>) {
-        self.frames.push(Rc::new(frame));
+        self.callers.push(core::mem::replace(&mut self.top, Rc::new(frame)));
     }
 
     /// Leaves the innermost function; `None`, and nothing happens, in the entry function.
     pub fn pop(&mut self) -> Option<Rc<Frame<D>>> {
-        if self.frames.len() > 1 { self.frames.pop() } else { None }
+        let caller = self.callers.pop()?;
+        Some(core::mem::replace(&mut self.top, caller))
     }
 
     /// The instruction that frame `index` is at, when the innermost is at `at`: its call, for the others.
     #[must_use]
     pub fn frame_insn(&self, index: usize, at: InsnIdx) -> InsnIdx {
-        self.frames.get(index.saturating_add(1)).and_then(|inner| inner.callsite).unwrap_or(at)
+        self.frames().get(index.saturating_add(1)).and_then(|inner| inner.callsite).unwrap_or(at)
     }
 
     /// Calls `f` on every value in registers, spilled slots and outgoing arguments, in the kernel's order: frame by frame,
@@ -154,7 +164,7 @@ impl<D: Views> State<D> {
     ///
     /// A frame is copied only if `f` says that it changed something there (`wants` decides first).
     pub fn for_each_value_mut(&mut self, mut wants: impl FnMut(&Value<D>) -> bool, mut f: impl FnMut(&mut Value<D>)) {
-        for frame in &mut self.frames {
+        for frame in self.callers.iter_mut().chain([&mut self.top]) {
             if frame.values().any(&mut wants) {
                 Rc::make_mut(frame).for_each_value_mut(&mut wants, &mut f);
             }
@@ -163,7 +173,7 @@ impl<D: Views> State<D> {
 
     /// Every value in registers, spilled slots and outgoing arguments, in the kernel's order.
     pub fn values(&self) -> impl Iterator<Item = &Value<D>> {
-        self.frames.iter().flat_map(|frame| frame.values())
+        self.frames().iter().flat_map(|frame| frame.values())
     }
 
     /// Whether sleeping is allowed here: the path may sleep and no region forbids it.
