@@ -43,6 +43,9 @@ pub enum Value<D = Scalar> {
     Pointer(Pointer<D>),
 }
 
+/// Values are copied, compared and kept by the million: one fits a line of the cache.
+const _: () = assert!(size_of::<Value>() == 64);
+
 /// A number, with what links it to other numbers.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct ScalarValue<D = Scalar> {
@@ -100,7 +103,11 @@ impl<D: Views> ScalarValue<D> {
 }
 
 /// A pointer: what every pointer has.
+///
+/// The region comes first: what tells a number from a pointer is told by the byte that tells regions apart, beside which a number
+/// fits.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(C)]
 pub struct Pointer<D = Scalar> {
     /// What it points into.
     pub region: Region,
