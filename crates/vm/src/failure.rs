@@ -1,6 +1,7 @@
 //! The three ways in which a step can fail to say what happens next.
 
 use alloc::borrow::Cow;
+use alloc::boxed::Box;
 
 use bpfvet_insn::InsnIdx;
 
@@ -31,26 +32,31 @@ pub struct Unsupported {
     pub what: Cow<'static, str>,
 }
 
-/// A failure without its place, which [`crate::step`] adds.
+/// A failure without its place, which [`crate::step`] adds. What it says is behind a pointer, so that success costs nothing: a
+/// [`Check`] comes back in registers.
 #[derive(Clone, PartialEq, Debug)]
 pub(crate) enum Stop {
     /// A rule is broken.
-    Cause(Cause),
+    Cause(Box<Cause>),
     /// Not modelled.
-    Unsupported(Cow<'static, str>),
+    Unsupported(Box<Cow<'static, str>>),
     /// A bug.
-    Internal(&'static str),
+    Internal(&'static &'static str),
 }
+
+const _: () = assert!(size_of::<Check<()>>() == 16);
 
 /// The result of a check.
 pub(crate) type Check<T> = Result<T, Stop>;
 
 impl<C: Into<Cause>> From<C> for Stop {
+    #[cold]
     fn from(cause: C) -> Self {
-        Self::Cause(cause.into())
+        Self::Cause(Box::new(cause.into()))
     }
 }
 
+#[cold]
 pub(crate) fn unsupported<T>(what: impl Into<Cow<'static, str>>) -> Check<T> {
-    Err(Stop::Unsupported(what.into()))
+    Err(Stop::Unsupported(Box::new(what.into())))
 }

@@ -176,7 +176,7 @@ fn check_arg<D: Domain>(
         | ArgKind::Struct(_)
         | ArgKind::RingbufMem
         | ArgKind::Stack => Ok(()),
-        ArgKind::Unused | ArgKind::Anything => Err(Stop::Internal("an argument without a kind")),
+        ArgKind::Unused | ArgKind::Anything => Err(Stop::Internal(&"an argument without a kind")),
     }
 }
 
@@ -261,9 +261,9 @@ fn check_size<D: Domain>(
     let before = index.checked_sub(1);
     let spec = before.and_then(|before| helper.proto.args.get(usize::from(before)));
     let (Some(memory), Some(ArgSpec { kind: ArgKind::Mem { dir, .. }, .. })) = (before.and_then(Reg::arg), spec) else {
-        return Err(Stop::Internal("a size without memory before it"));
+        return Err(Stop::Internal(&"a size without memory before it"));
     };
-    let Value::Scalar(size) = *state.reg(reg) else { return Err(Stop::Internal("a size that is no number")) };
+    let Value::Scalar(size) = *state.reg(reg) else { return Err(Stop::Internal(&"a size that is no number")) };
     let bytes = memory::check_size(&size.num, Place::Reg(reg), zero_ok)?;
     let bytes = if fault::on(Fault::HelperSizeTooShort) { bytes.saturating_sub(1).max(1) } else { bytes };
     if helper.proto.ret.range == (RetRange::ErrorOrSizeOf { arg: index }) {

@@ -48,7 +48,7 @@ pub(super) fn check<D: Domain>(
     let (kind, shared) = match (arg, before) {
         (DynptrArg::New(kind), _) => (kind, None),
         (DynptrArg::NewClone, Some(before)) => (before.kind, Some(before)),
-        (DynptrArg::NewClone, None) => return Err(Stop::Internal("a copy of no dynamic pointer")),
+        (DynptrArg::NewClone, None) => return Err(Stop::Internal(&"a copy of no dynamic pointer")),
         (DynptrArg::Any | DynptrArg::Of(_), _) => {
             let found = match (given, stack) {
                 (Some(_), _) if release => return Err(DynptrCause::ConstReleased { place }.into()),
@@ -89,7 +89,7 @@ fn given<D: Domain>(value: &Value<D>) -> Check<Option<Dynptr>> {
     if pointer.flags != Flags::NONE {
         return Ok(None);
     }
-    let object = pointer.object.ok_or(Stop::Internal("a dynamic pointer without an identity"))?;
+    let object = pointer.object.ok_or(Stop::Internal(&"a dynamic pointer without an identity"))?;
     Ok(Some(Dynptr { kind, first: true, object, parent: pointer.parent }))
 }
 
@@ -111,7 +111,7 @@ fn on_stack<D: Domain>(
         return Err(DynptrCause::Missing { place, fault: None }.into());
     };
     if slots.each().any(|index| stack.dynptr(index).is_none_or(|half| half.object != whole.object)) {
-        return Err(Stop::Internal("half a dynamic pointer"));
+        return Err(Stop::Internal(&"half a dynamic pointer"));
     }
     slots.each().for_each(|index| cx.fx.touch_slot(index));
     Ok(whole)
@@ -150,7 +150,7 @@ fn make<D: Domain>(
     }
     // That of which it is a copy may have ended here.
     write_raw_words(cx, state, pointer, place, Dynptr::SLOTS)?;
-    let Ok(Some(slots)) = find(state) else { return Err(Stop::Internal("stack that was written and is not there")) };
+    let Ok(Some(slots)) = find(state) else { return Err(Stop::Internal(&"stack that was written and is not there")) };
     let parent = match shared {
         Some(shared) => shared.parent,
         None if kind.owns() => {

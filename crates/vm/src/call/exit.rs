@@ -59,7 +59,7 @@ pub(crate) fn exit<D: Domain>(cx: &mut Cx<'_, '_, D>, state: &mut State<D>) -> C
             check_readable_result(cx, state, Reg::R0)?;
             check_bounded_result(cx, state, Reg::R0, bounds, ReturnSite::AsyncCallback)?;
         }
-        FrameKind::Callback(_) => return Err(Stop::Internal("a callback without the call that runs it")),
+        FrameKind::Callback(_) => return Err(Stop::Internal(&"a callback without the call that runs it")),
     }
     Ok(Next::End)
 }
@@ -80,8 +80,8 @@ pub(super) fn leave_function<D: Domain>(cx: &mut Cx<'_, '_, D>, state: &mut Stat
         }
     }
     let index = state.depth();
-    let callee = state.pop().ok_or(Stop::Internal("the entry function has no caller"))?;
-    let callsite = callee.callsite.ok_or(Stop::Internal("a function without the call that entered it"))?;
+    let callee = state.pop().ok_or(Stop::Internal(&"the entry function has no caller"))?;
+    let callsite = callee.callsite.ok_or(Stop::Internal(&"a function without the call that entered it"))?;
     let caller = state.top_mut();
     let next = match kind {
         // The helper decides there whether it runs the callback once more.

@@ -46,19 +46,21 @@ fn find<'p, D: Domain>(cx: &Cx<'_, 'p, D>, number: i32) -> Check<Helper<'p>> {
     let facts = cx.facts;
     let request = facts.request;
     let Ok(id) = u32::try_from(number) else { return Err(PolicyCause::UnknownHelper { id: number }.into()) };
-    let helper = facts.platform.helper_name(HelperId(id)).unwrap_or_default().to_string();
+    let helper = || facts.platform.helper_name(HelperId(id)).unwrap_or_default().to_string();
     match facts.platform.helper(HelperId(id), request) {
         HelperLookup::Allowed(proto) if proto.gpl_only && !request.gpl_compatible => {
             Err(PolicyCause::GplOnly { helper: proto.name.to_string() }.into())
         }
         HelperLookup::Allowed(proto) => Ok(Helper { proto }),
-        HelperLookup::NotForProgram => Err(PolicyCause::HelperNotAllowed { helper, id }.into()),
-        HelperLookup::Refused(HelperRefusal::AttachPoint) => Err(PolicyCause::HelperRefused { helper }.into()),
+        HelperLookup::NotForProgram => Err(PolicyCause::HelperNotAllowed { helper: helper(), id }.into()),
+        HelperLookup::Refused(HelperRefusal::AttachPoint) => {
+            Err(PolicyCause::HelperRefused { helper: helper() }.into())
+        }
         HelperLookup::Refused(HelperRefusal::NoTrampoline) => {
-            Err(PolicyCause::HelperNeedsTracedFunction { helper, id, attach_differently: true }.into())
+            Err(PolicyCause::HelperNeedsTracedFunction { helper: helper(), id, attach_differently: true }.into())
         }
         HelperLookup::Refused(HelperRefusal::NoTracedFunction) => {
-            Err(PolicyCause::HelperNeedsTracedFunction { helper, id, attach_differently: false }.into())
+            Err(PolicyCause::HelperNeedsTracedFunction { helper: helper(), id, attach_differently: false }.into())
         }
         HelperLookup::Unknown => Err(PolicyCause::UnknownHelper { id: number }.into()),
         HelperLookup::Unsupported(what) => unsupported(what),
@@ -81,7 +83,7 @@ pub(super) fn call<D: Domain>(cx: &mut Cx<'_, '_, D>, state: &mut State<D>, numb
     if let Some((reg, size)) = args.raw {
         let value = *state.reg(reg);
         let pointer =
-            value.as_pointer().ok_or(Stop::Internal("uninitialised memory through something else than a pointer"))?;
+            value.as_pointer().ok_or(Stop::Internal(&"uninitialised memory through something else than a pointer"))?;
         region::stack_range::write_raw_bytes(cx, state, pointer, size)?;
     }
     if let Some(reg) = args.released {
@@ -89,7 +91,7 @@ pub(super) fn call<D: Domain>(cx: &mut Cx<'_, '_, D>, state: &mut State<D>, numb
     }
     if args.gives_back {
         let held = args.dynptr.and_then(|dynptr| dynptr.given_back());
-        release::release(cx, state, held.ok_or(Stop::Internal("a dynamic pointer that gives back nothing"))?)?;
+        release::release(cx, state, held.ok_or(Stop::Internal(&"a dynamic pointer that gives back nothing"))?)?;
     }
     special::run(cx, state, helper, &args)?;
     clobber(cx, state);

@@ -94,7 +94,7 @@ fn accepted(kind: ArgKind) -> Check<&'static [TypeTag]> {
         ArgKind::KptrXchgDest => KPTR_DEST,
         ArgKind::Dynptr(_) => DYNPTR,
         ArgKind::Arena => return unsupported("helpers that take arena pointers"),
-        ArgKind::Unused | ArgKind::Anything => return Err(Stop::Internal("the kind of an argument that has none")),
+        ArgKind::Unused | ArgKind::Anything => return Err(Stop::Internal(&"the kind of an argument that has none")),
     })
 }
 
@@ -166,7 +166,7 @@ pub(super) fn check_kind<D: Domain>(
         | ArgKind::Stack
         | ArgKind::ConstStr
         | ArgKind::Dynptr(_)
-        | ArgKind::Arena => Err(Stop::Internal("a typed object where none is taken")),
+        | ArgKind::Arena => Err(Stop::Internal(&"a typed object where none is taken")),
     }
 }
 
@@ -185,11 +185,11 @@ fn check_object<D: Domain>(
         (Some(id), _) => id,
         (None, ArgKind::BtfSockCommon) => typed::named(cx, "sock_common")?,
         (None, ArgKind::Struct(name)) => typed::named(cx, name)?,
-        (None, _) => return Err(Stop::Internal("a typed object where none is taken")),
+        (None, _) => return Err(Stop::Internal(&"a typed object where none is taken")),
     };
     check_offset(pointer, place, true)?;
     let off = pointer.const_off().unwrap_or(0);
-    let types = cx.facts.platform.btf().ok_or(Stop::Internal("a typed object without types"))?;
+    let types = cx.facts.platform.btf().ok_or(Stop::Internal(&"a typed object without types"))?;
     let off = u32::try_from(off).unwrap_or(u32::MAX);
     if btf == BtfRef::Host && typed::is_or_begins_with(types, id, off, needed, wanted.strict) {
         return Ok(());

@@ -20,19 +20,19 @@ const INNER_MAP: u32 = 1 << 12;
 
 /// The map that a call works on.
 pub(super) fn named<'a, D: Domain>(cx: &Cx<'a, '_, D>, found: &CheckedArgs) -> Check<&'a MapDef> {
-    let map = found.map.ok_or(Stop::Internal("an argument that needs a map before it"))?;
+    let map = found.map.ok_or(Stop::Internal(&"an argument that needs a map before it"))?;
     definition(cx, map.map)
 }
 
 /// A map's definition.
 pub(super) fn definition<'a, D: Domain>(cx: &Cx<'a, '_, D>, map: MapRef) -> Check<&'a MapDef> {
-    cx.facts.map(map).ok_or(Stop::Internal("a pointer names a map that the program does not have"))
+    cx.facts.map(map).ok_or(Stop::Internal(&"a pointer names a map that the program does not have"))
 }
 
 /// A map; it is the one that an earlier argument lies in, if one did. (`process_map_ptr_arg`)
 pub(super) fn check_map<D: Domain>(value: &Value<D>, reg: Reg, found: &mut CheckedArgs) -> Check<()> {
     let Value::Pointer(Pointer { region: Region::Map { map, uid }, .. }) = *value else {
-        return Err(Stop::Internal("a map argument that is no map"));
+        return Err(Stop::Internal(&"a map argument that is no map"));
     };
     let this = NamedMap { map, uid };
     match found.map {
@@ -117,9 +117,9 @@ pub(super) fn check_timer<D: Domain>(
     found: &mut CheckedArgs,
 ) -> Check<()> {
     let field = "bpf_timer";
-    let Value::Pointer(pointer) = value else { return Err(Stop::Internal("a timer that is no pointer")) };
+    let Value::Pointer(pointer) = value else { return Err(Stop::Internal(&"a timer that is no pointer")) };
     let Region::MapValue { map, uid } = pointer.region else {
-        return Err(Stop::Internal("a timer outside of map values"));
+        return Err(Stop::Internal(&"a timer outside of map values"));
     };
     let Some(off) = pointer.const_off() else { return Err(CallCause::FieldVariable { place, field }.into()) };
     let def = definition(cx, map)?;
@@ -143,9 +143,9 @@ pub(super) fn has_types(map: &MapDef) -> bool {
 
 /// A string that ends inside a map that nobody can change. (`check_arg_const_str`)
 pub(super) fn check_const_str<D: Domain>(cx: &Cx<'_, '_, D>, value: &Value<D>, place: Place) -> Check<()> {
-    let Value::Pointer(pointer) = value else { return Err(Stop::Internal("a string that is no pointer")) };
+    let Value::Pointer(pointer) = value else { return Err(Stop::Internal(&"a string that is no pointer")) };
     let Region::MapValue { map, .. } = pointer.region else {
-        return Err(Stop::Internal("a string outside of map values"));
+        return Err(Stop::Internal(&"a string outside of map values"));
     };
     let def = definition(cx, map)?;
     if [MapKind::INSN_ARRAY, MapKind::PERCPU_ARRAY].contains(&def.kind) {

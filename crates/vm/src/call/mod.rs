@@ -114,8 +114,8 @@ fn no_sleep_reason<D: Domain>(state: &State<D>) -> NoSleepReason {
 /// ending it, as is done with other failures, would accept what the kernel refuses.
 fn unforgiven<D: Domain>(state: &State<D>, cause: impl Into<Cause>) -> Stop {
     if state.speculative {
-        Stop::Unsupported("a failure on a speculative path that the kernel does not forgive".into())
+        Stop::Unsupported(Box::new("a failure on a speculative path that the kernel does not forgive".into()))
     } else {
-        Stop::Cause(cause.into())
+        Stop::from(cause)
     }
 }

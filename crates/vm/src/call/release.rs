@@ -21,7 +21,7 @@ pub(super) fn release_argument<D: Domain>(cx: &mut Cx<'_, '_, D>, state: &mut St
     }
     match value.as_pointer().and_then(|pointer| pointer.object) {
         Some(object) if state.is_referenced(Some(object)) => release(cx, state, object),
-        Some(_) | None => Err(Stop::Internal("an argument to be released that owns nothing")),
+        Some(_) | None => Err(Stop::Internal(&"an argument to be released that owns nothing")),
     }
 }
 

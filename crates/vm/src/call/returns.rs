@@ -29,7 +29,7 @@ pub(super) fn result<D: Domain>(cx: &mut Cx<'_, '_, D>, helper: Helper<'_>, args
         RetKind::SockCommon => Region::socket(SocketKind::Common),
         RetKind::TcpSock => Region::socket(SocketKind::Tcp),
         RetKind::RingbufMem => {
-            Region::Mem { size: args.allocation.ok_or(Stop::Internal("memory of a size that nobody gave"))? }
+            Region::Mem { size: args.allocation.ok_or(Stop::Internal(&"memory of a size that nobody gave"))? }
         }
         RetKind::DynptrMem => return part_of_dynptr(cx, args, ret.nullable),
         RetKind::MemOrStruct => return percpu(cx, args, ret.nullable),
@@ -53,8 +53,8 @@ pub(super) fn result<D: Domain>(cx: &mut Cx<'_, '_, D>, helper: Helper<'_>, args
 
 /// Bytes that a dynamic pointer lies over, which die with it.
 fn part_of_dynptr<D: Domain>(cx: &mut Cx<'_, '_, D>, args: &CheckedArgs, nullable: bool) -> Check<Value<D>> {
-    let size = args.allocation.ok_or(Stop::Internal("memory of a size that nobody gave"))?;
-    let dynptr = args.dynptr.ok_or(Stop::Internal("a part of no dynamic pointer"))?;
+    let size = args.allocation.ok_or(Stop::Internal(&"memory of a size that nobody gave"))?;
+    let dynptr = args.dynptr.ok_or(Stop::Internal(&"a part of no dynamic pointer"))?;
     let mut part = pointer(cx, Region::Mem { size }, Flags::NONE, nullable);
     if let Value::Pointer(pointer) = &mut part {
         pointer.parent = Some(dynptr.object);
@@ -86,7 +86,7 @@ fn number<D: Domain>(range: RetRange, args: &CheckedArgs) -> D {
 
 /// What the map holds for the key: a value, or what this kind of map has instead. (`refine_map_lookup_value`)
 fn map_value<D: Domain>(cx: &mut Cx<'_, '_, D>, helper: Helper<'_>, args: &CheckedArgs) -> Check<Value<D>> {
-    let NamedMap { map, uid } = args.map.ok_or(Stop::Internal("a map value without a map"))?;
+    let NamedMap { map, uid } = args.map.ok_or(Stop::Internal(&"a map value without a map"))?;
     let def = map_args::definition(cx, map)?;
     let looks_up = helper.proto.special == HelperSpecial::MapLookup;
     let present = looks_up
@@ -95,7 +95,7 @@ fn map_value<D: Domain>(cx: &mut Cx<'_, '_, D>, helper: Helper<'_>, args: &Check
     let nullable = helper.proto.ret.nullable && !present;
     let object = (nullable || has_lock(def)).then(|| cx.new_object());
     let region = if def.inner.is_some() {
-        let inner = map.inner.checked_add(1).ok_or(Stop::Internal("maps nested too deep"))?;
+        let inner = map.inner.checked_add(1).ok_or(Stop::Internal(&"maps nested too deep"))?;
         let uid = object.map_or(0, |object| object.get());
         Region::Map { map: MapRef { index: map.index, inner }, uid }
     } else {

@@ -24,7 +24,7 @@ use crate::{State, Value};
 
 /// A function by position.
 fn facts_of<'a, D: Domain>(cx: &Cx<'a, '_, D>, subprog: u32) -> Check<&'a SubprogFacts> {
-    cx.facts.subprog(subprog).ok_or(Stop::Internal("a call of a function that the program does not have"))
+    cx.facts.subprog(subprog).ok_or(Stop::Internal(&"a call of a function that the program does not have"))
 }
 
 /// A function's first instruction.
@@ -42,7 +42,7 @@ pub(super) fn check_depth<D: Domain>(cx: &Cx<'_, '_, D>, state: &State<D>) -> Ch
 pub(super) fn call<D: Domain>(cx: &mut Cx<'_, '_, D>, state: &mut State<D>, off: i32) -> Check<Next> {
     let target = cx.at.offset(i64::from(off).saturating_add(1));
     let subprog = target.and_then(|target| cx.facts.subprog_starting_at(target));
-    let subprog = subprog.ok_or(Stop::Internal("a call into the middle of a function"))?;
+    let subprog = subprog.ok_or(Stop::Internal(&"a call into the middle of a function"))?;
     let facts = facts_of(cx, subprog)?;
     let matches = compare_arguments(cx, state, subprog)?;
     if facts.global { call_global(cx, state, subprog, facts, matches) } else { enter(cx, state, subprog, facts.start) }
@@ -165,7 +165,7 @@ pub(super) fn compare_arguments<D: Domain>(
             {
                 return unsupported(*what);
             }
-            Err(Stop::Cause(prototype(reason).into()))
+            Err(prototype(reason).into())
         }
         Ok(shapes) => {
             check_stack_arguments(state, facts.params)?;
@@ -177,7 +177,7 @@ pub(super) fn compare_arguments<D: Domain>(
     };
     let cause = match result {
         Ok(()) => return Ok(Ok(())),
-        Err(Stop::Cause(cause)) => cause,
+        Err(Stop::Cause(cause)) => *cause,
         Err(stop @ (Stop::Unsupported(_) | Stop::Internal(_))) if facts.global => return Err(stop),
         // The result of comparing a static function's arguments matters to nobody.
         Err(Stop::Unsupported(_) | Stop::Internal(_)) => prototype(&PrototypeReason::Unreliable).into(),
@@ -293,7 +293,7 @@ pub(crate) fn function_address<D: Domain>(
     target: InsnIdx,
 ) -> Check<Value<D>> {
     let _ = state;
-    let subprog = cx.facts.subprog_starting_at(target).ok_or(Stop::Internal("the address of no function"))?;
+    let subprog = cx.facts.subprog_starting_at(target).ok_or(Stop::Internal(&"the address of no function"))?;
     let request = cx.facts.request;
     if request.funcs.is_empty() {
         return Err(CallCause::NoFunctionRecords.into());

@@ -14,7 +14,7 @@ use crate::violation::{Access, AccessKind, MemoryCause};
 use super::check_bounds;
 
 fn def<'a, D: Domain>(cx: &'a Cx<'_, '_, D>, map: MapRef) -> Check<&'a MapDef> {
-    cx.facts.map(map).ok_or(Stop::Internal("a pointer names a map that the program does not have"))
+    cx.facts.map(map).ok_or(Stop::Internal(&"a pointer names a map that the program does not have"))
 }
 
 /// Bytes that a value pointer can address.
@@ -31,7 +31,7 @@ pub(crate) fn check_map_flags<D: Domain>(
     size: i64,
     kind: AccessKind,
 ) -> Check<()> {
-    let Some(map) = pointer.region.map() else { return Err(Stop::Internal("map flags asked of another region")) };
+    let Some(map) = pointer.region.map() else { return Err(Stop::Internal(&"map flags asked of another region")) };
     let map = def(cx, map)?;
     let implied = cx.facts.platform.map_kind(map.kind).map_or(0, |info| info.implied_flags);
     let refused = match kind {
@@ -54,7 +54,7 @@ pub(crate) fn check_map_value<D: Domain>(
     zero_ok: bool,
     by_helper: bool,
 ) -> Check<()> {
-    let Some(map) = pointer.region.map() else { return Err(Stop::Internal("map bounds asked of another region")) };
+    let Some(map) = pointer.region.map() else { return Err(Stop::Internal(&"map bounds asked of another region")) };
     let map = def(cx, map)?;
     check_bounds(pointer, access, addressable(map), zero_ok)?;
     let (off, varying) = (access.off.saturating_add(pointer.off.fixed()), pointer.off.varying());

@@ -113,10 +113,9 @@ pub(crate) fn load<D: Domain>(
         }
         Region::Ctx => ctx::load(cx, pointer, access, signed)?,
         Region::Stack { frame } => {
-            stack::load(cx, state, pointer, usize::from(frame), access, to.size, dst)?;
             // A fill may bring back anything; narrowing below still applies to numbers.
-            match dst {
-                Some(dst) => *state.reg(dst),
+            match stack::load(cx, state, pointer, usize::from(frame), access, to.size, dst.is_some())? {
+                Some(loaded) => loaded,
                 None => return Ok(()),
             }
         }

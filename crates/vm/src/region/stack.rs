@@ -1,7 +1,7 @@
 //! The stack: spills, fills, and bytes.
 
 use bpfvet_domain::Domain;
-use bpfvet_insn::{Reg, Size};
+use bpfvet_insn::Size;
 
 use crate::cx::Cx;
 use crate::effects::Demand;
@@ -35,7 +35,7 @@ pub(super) fn frame_of<D: Domain>(pointer: &Pointer<D>) -> Check<usize> {
         | Region::Func { .. }
         | Region::Arena
         | Region::Insn { .. }
-        | Region::Dynptr { .. } => Err(Stop::Internal("a stack access through another pointer")),
+        | Region::Dynptr { .. } => Err(Stop::Internal(&"a stack access through another pointer")),
     }
 }
 
@@ -79,14 +79,19 @@ pub(super) fn check_within<D: Domain>(
     Ok(())
 }
 
-/// Makes sure that a number has a group, so that what is learned of one copy is learned of all.
+/// Makes sure that a number has a group, so that what is learned of one copy is learned of all. Whether that changed it.
 /// (`assign_scalar_id_before_mov`)
-pub(crate) fn link<D: Domain>(cx: &mut Cx<'_, '_, D>, scalar: &mut ScalarValue<D>) {
-    if scalar.link.is_some_and(|link| link.delta != LinkDelta::Base) {
-        scalar.link = None;
-    }
-    if scalar.link.is_none() && scalar.num.as_const().is_none() {
-        scalar.link = Some(Link { id: cx.new_scalar(), delta: LinkDelta::Base });
+#[inline]
+pub(crate) fn link<D: Domain>(cx: &mut Cx<'_, '_, D>, scalar: &mut ScalarValue<D>) -> bool {
+    let constant = scalar.num.as_const().is_some();
+    match scalar.link {
+        Some(Link { delta: LinkDelta::Base, .. }) => false,
+        None if constant => false,
+        Some(_) | None => {
+            let id = if constant { None } else { Some(cx.new_scalar()) };
+            scalar.link = id.map(|id| Link { id, delta: LinkDelta::Base });
+            true
+        }
     }
 }
 
@@ -138,34 +143,36 @@ fn store_fixed<D: Domain>(
     what: Stored,
 ) -> Check<()> {
     let (index, _) = Stack::locate(off);
-    let slot = *state.frame(frame).stack.slot(index);
+    let slot = state.frame(frame).stack.slot(index);
     if !cx.facts.may_leak() && slot.spilled().is_some_and(Value::is_pointer) && size != Size::B8 {
         return Err(MemoryCause::SpilledPointerCorrupted { off, size: size.bytes() }.into());
     }
-    let value_of = |state: &State<D>| match what {
-        Stored::Reg(reg) => Some(*state.reg(reg)),
-        Stored::Imm(_) | Stored::Untracked => None,
-    };
-    let value = value_of(state);
     if !cx.facts.request.privilege.bypasses_spec_v4() {
         let untouched = places(off, i64::from(size.bytes()))
             .any(|(_, (_, byte))| !matches!(slot.byte(byte), ByteKind::Misc | ByteKind::Zero));
-        if value.is_some_and(|value| value.is_pointer()) || untouched {
+        let of_pointer = match what {
+            Stored::Reg(reg) => state.reg(reg).is_pointer(),
+            Stored::Imm(_) | Stored::Untracked => false,
+        };
+        if of_pointer || untouched {
             cx.memo.insn_mut(cx.at).barrier_after = true;
         }
     }
-    // What is stored may be a part of what the dynamic pointer that ends here lies over.
-    let value = if dynptr::overwrite(cx, state, frame, index)? { value_of(state) } else { value };
+    dynptr::overwrite(cx, state, frame, index)?;
     cx.fx.touch_slot(index);
     let slot_aligned = off % 8 == 0;
+    // What is stored may be a part of what the dynamic pointer that ended here lay over: it is looked at only now.
+    let value = match what {
+        Stored::Reg(reg) => state.reg(reg),
+        Stored::Imm(_) | Stored::Untracked => &Value::Uninit,
+    };
     let tracked = match (what, value) {
-        (Stored::Reg(reg), Some(Value::Scalar(mut scalar)))
+        (Stored::Reg(reg), &Value::Scalar(mut scalar))
             if slot_aligned && cx.facts.bpf_capable() && keeps_number(cx, &scalar.num, size) =>
         {
             let fits = width_of(&scalar.num) <= size.bits();
             if fits || fault::on(Fault::SpillNotCut) {
-                if cx.facts.features.spill_links() {
-                    link(cx, &mut scalar);
+                if cx.facts.features.spill_links() && link(cx, &mut scalar) {
                     state.set(reg, Value::Scalar(scalar));
                 }
             } else {
@@ -181,7 +188,7 @@ fn store_fixed<D: Domain>(
         {
             Some(Value::constant(i64::from(imm).cast_unsigned()))
         }
-        (Stored::Reg(_), Some(Value::Pointer(stored))) if keeps_pointer(cx, &stored) => {
+        (Stored::Reg(_), &Value::Pointer(stored)) if keeps_pointer(cx, &stored) => {
             if size != Size::B8 {
                 return Err(MemoryCause::PartialPointerSpill.into());
             }
@@ -257,7 +264,7 @@ fn store_variable<D: Domain>(
     let max = if fault::on(Fault::VariableStoreTooShort) { max - 1 } else { max };
     for off in min..max {
         let (index, _) = Stack::locate(off);
-        let _ = dynptr::overwrite(cx, state, frame, index)?;
+        dynptr::overwrite(cx, state, frame, index)?;
     }
     for off in min..max {
         let (index, byte) = Stack::locate(off);
@@ -279,7 +286,7 @@ fn store_variable<D: Domain>(
         }
         let mut next = ByteKind::Misc;
         let Some(place) = state.frame_mut(frame).stack.slot_mut(index) else {
-            return Err(Stop::Internal("a stack write beyond the depth that was made for it"));
+            return Err(Stop::Internal(&"a stack write beyond the depth that was made for it"));
         };
         place.scrub();
         if writing_zero && place.byte(byte) == ByteKind::Zero {
@@ -298,7 +305,7 @@ fn store_variable<D: Domain>(
     Ok(())
 }
 
-/// Loads into `dst`, or only checks that it could. (`check_stack_read`)
+/// What a load into `dst` yields, or only the check that it could, where `dst` is none. (`check_stack_read`)
 pub(super) fn load<D: Domain>(
     cx: &mut Cx<'_, '_, D>,
     state: &mut State<D>,
@@ -306,24 +313,23 @@ pub(super) fn load<D: Domain>(
     frame: usize,
     access: Access,
     size: Size,
-    dst: Option<Reg>,
-) -> Check<()> {
+    wanted: bool,
+) -> Check<Option<Value<D>>> {
     check_within(cx, state, pointer, frame, access)?;
     if let Some(offset) = pointer.const_off() {
-        return load_fixed(cx, state, frame, offset + access.off, size, dst);
+        return load_fixed(cx, state, frame, offset + access.off, size, wanted);
     }
-    let Some(dst) = dst else {
+    if !wanted {
         return Err(MemoryCause::VariableStackToHelper {
             offset: pointer.off.bits(),
             off: access.off,
             size: size.bytes(),
         }
         .into());
-    };
+    }
     check_range(cx, state, pointer, access.place, access.off, access.size, false, AccessKind::Read, false, false)?;
     let (min, max) = (pointer.off.smin() + access.off, pointer.off.smax() + access.off + access.size);
-    read_bytes(cx, state, frame, min, max, dst);
-    Ok(())
+    Ok(Some(read_bytes(cx, state, frame, min, max)))
 }
 
 /// Loads from a known place. (`check_stack_read_fixed_off`)
@@ -333,51 +339,47 @@ fn load_fixed<D: Domain>(
     frame: usize,
     off: i64,
     size: Size,
-    dst: Option<Reg>,
-) -> Check<()> {
+    wanted: bool,
+) -> Check<Option<Value<D>>> {
     let (index, _) = Stack::locate(off);
     cx.fx.touch_slot(index);
-    let slot = *state.frame(frame).stack.slot(index);
-    let Some(spilled) = slot.spilled().copied() else {
-        check_bytes(cx, &slot, off, size, false)?;
-        if let Some(dst) = dst {
-            read_bytes(cx, state, frame, off, off + i64::from(size.bytes()), dst);
-        }
-        return Ok(());
+    let slot = state.frame(frame).stack.slot(index);
+    let bytes = i64::from(size.bytes());
+    let Some(spilled) = slot.spilled() else {
+        check_bytes(cx, slot, off, size, false)?;
+        return Ok(wanted.then(|| read_bytes(cx, state, frame, off, off + bytes)));
     };
     let spill_width = slot.spill_width();
     if size == Size::B8 && spill_width == 8 {
-        return fill_whole(cx, state, frame, off, index, spilled, dst);
+        let spilled = *spilled;
+        return fill_whole(cx, state, frame, off, index, spilled, wanted);
     }
-    let Value::Scalar(mut scalar) = spilled else { return Err(MemoryCause::PartialPointerFill.into()) };
-    let Some(dst) = dst else { return Ok(()) };
+    let &Value::Scalar(mut scalar) = spilled else { return Err(MemoryCause::PartialPointerFill.into()) };
+    if !wanted {
+        return Ok(None);
+    }
     let whole = cx.facts.features.narrow_spills() && size.bytes() == spill_width;
     if (whole || (cx.facts.features.spill_links() && size.bytes() <= spill_width)) && off % 8 == 0 {
         // The low end of the spill: what is loaded is the value, cut.
         if relinks(cx) && size == Size::B4 && spill_width == 4 && width_of(&scalar.num) <= 32 {
-            link(cx, &mut scalar);
-            put_back(state, frame, index, scalar);
+            relink(cx, state, frame, index, &mut scalar);
         }
         if width_of(&scalar.num) > size.bits() && !fault::on(Fault::SpillNotCut) {
             scalar.link = None;
         }
-        state.set(dst, Value::Scalar(scalar));
         note_slot(cx, frame, index);
-        return Ok(());
+        return Ok(Some(Value::Scalar(scalar)));
     }
-    check_bytes(cx, &slot, off, size, true)?;
-    let kinds = |wanted| places(off, i64::from(size.bytes())).all(|(_, (_, byte))| slot.byte(byte) == wanted);
-    if kinds(ByteKind::Spill) && scalar.is_zero() {
-        let zero = cx.scalar(D::constant(0));
-        state.set(dst, zero);
+    check_bytes(cx, slot, off, size, true)?;
+    let kinds = |wanted| places(off, bytes).all(|(_, (_, byte))| slot.byte(byte) == wanted);
+    Ok(Some(if kinds(ByteKind::Spill) && scalar.is_zero() {
         note_slot(cx, frame, index);
+        cx.scalar(D::constant(0))
     } else if kinds(ByteKind::Zero) {
-        let zero = cx.scalar(D::constant(0));
-        state.set(dst, zero);
+        cx.scalar(D::constant(0))
     } else {
-        read_bytes(cx, state, frame, off, off + i64::from(size.bytes()), dst);
-    }
-    Ok(())
+        read_bytes(cx, state, frame, off, off + bytes)
+    }))
 }
 
 /// Brings a whole value back.
@@ -387,26 +389,20 @@ fn fill_whole<D: Domain>(
     frame: usize,
     off: i64,
     index: usize,
-    spilled: Value<D>,
-    dst: Option<Reg>,
-) -> Check<()> {
-    match dst {
-        Some(dst) => {
-            let filled = match spilled {
-                Value::Scalar(mut scalar) if relinks(cx) => {
-                    link(cx, &mut scalar);
-                    put_back(state, frame, index, scalar);
-                    Value::Scalar(scalar)
-                }
-                Value::Scalar(_) | Value::Pointer(_) | Value::Uninit => spilled,
-            };
-            state.set(dst, filled);
-        }
-        None if cx.leaks(&spilled) => return Err(MemoryCause::PointerLeakedFromStack { off }.into()),
-        None => {}
+    mut spilled: Value<D>,
+    wanted: bool,
+) -> Check<Option<Value<D>>> {
+    if !wanted && cx.leaks(&spilled) {
+        return Err(MemoryCause::PointerLeakedFromStack { off }.into());
+    }
+    if let Value::Scalar(scalar) = &mut spilled
+        && wanted
+        && relinks(cx)
+    {
+        relink(cx, state, frame, index, scalar);
     }
     note_slot(cx, frame, index);
-    Ok(())
+    Ok(wanted.then_some(spilled))
 }
 
 /// Whether a number that is filled is made one group with what stays in its slot.
@@ -414,11 +410,18 @@ fn relinks<D: Domain>(cx: &Cx<'_, '_, D>) -> bool {
     cx.facts.bpf_capable() && cx.facts.features.spill_links()
 }
 
-/// Writes a spilled number back after it was given a group.
-fn put_back<D: Domain>(state: &mut State<D>, frame: usize, index: usize, scalar: ScalarValue<D>) {
-    let unchanged = state.frame(frame).stack.slot(index).spilled() == Some(&Value::Scalar(scalar));
-    if !unchanged && let Some(place) = state.frame_mut(frame).stack.slot_mut(index).and_then(Slot::spilled_mut) {
-        *place = Value::Scalar(scalar);
+/// Gives a number that is spilled in this slot a group if it needs one, there too.
+fn relink<D: Domain>(
+    cx: &mut Cx<'_, '_, D>,
+    state: &mut State<D>,
+    frame: usize,
+    index: usize,
+    scalar: &mut ScalarValue<D>,
+) {
+    if link(cx, scalar)
+        && let Some(place) = state.frame_mut(frame).stack.slot_mut(index).and_then(Slot::spilled_mut)
+    {
+        *place = Value::Scalar(*scalar);
     }
 }
 
@@ -444,7 +447,7 @@ fn check_bytes<D: Domain>(cx: &Cx<'_, '_, D>, slot: &Slot<D>, off: i64, size: Si
 }
 
 /// What reading the bytes `min..max` yields: zero if all are, something otherwise. (`mark_reg_stack_read`)
-fn read_bytes<D: Domain>(cx: &mut Cx<'_, '_, D>, state: &mut State<D>, frame: usize, min: i64, max: i64, dst: Reg) {
+fn read_bytes<D: Domain>(cx: &mut Cx<'_, '_, D>, state: &State<D>, frame: usize, min: i64, max: i64) -> Value<D> {
     let mut spilled_zeros = 0u64;
     let mut all_zero = true;
     for off in min..max {
@@ -471,9 +474,8 @@ fn read_bytes<D: Domain>(cx: &mut Cx<'_, '_, D>, state: &mut State<D>, frame: us
             }
         }
     }
-    let value = if all_zero { cx.scalar(D::constant(0)) } else { cx.unknown() };
-    state.set(dst, value);
     if all_zero && spilled_zeros != 0 && !fault::on(Fault::ZeroDemandDropped) {
         cx.fx.demands.push(Demand::Slots { frame: state.depth(), of: frame, slots: spilled_zeros });
     }
+    if all_zero { cx.scalar(D::constant(0)) } else { cx.unknown() }
 }

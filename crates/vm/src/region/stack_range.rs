@@ -133,7 +133,8 @@ fn clobber_byte<D: Domain>(state: &mut State<D>, frame: usize, index: usize, byt
 
 /// Marks the bytes that a helper wrote whole. (`check_helper_call`, after the arguments)
 ///
-/// The kernel stores them one by one as bytes that are not tracked, with all that a store entails.
+/// The kernel stores them one by one as bytes that are not tracked, with all that a store entails. To store a slot at once is the
+/// same, but where a pointer is spilled that may not leak: it may be overwritten whole and not in part.
 pub(crate) fn write_raw_bytes<D: Domain>(
     cx: &mut Cx<'_, '_, D>,
     state: &mut State<D>,
@@ -142,9 +143,19 @@ pub(crate) fn write_raw_bytes<D: Domain>(
 ) -> Check<()> {
     let frame = frame_of(pointer)?;
     let size = if fault::on(Fault::HelperWriteForgotten) { 0 } else { size };
-    for off in 0..i64::from(size) {
-        let access = Access { place: Place::Reg(Reg::FP), tag: pointer.tag(), off, size: 1, kind: AccessKind::Write };
-        store(cx, state, pointer, frame, access, Size::B1, Stored::Untracked)?;
+    let size = i64::from(size);
+    let whole_from = |off: i64| {
+        let aligned = pointer.const_off().is_some_and(|start| (start + off) % 8 == 0);
+        aligned && size - off >= 8 && cx.facts.may_leak()
+    };
+    let mut off = 0;
+    while off < size {
+        let stored = if whole_from(off) { Size::B8 } else { Size::B1 };
+        let bytes = i64::from(stored.bytes());
+        let access =
+            Access { place: Place::Reg(Reg::FP), tag: pointer.tag(), off, size: bytes, kind: AccessKind::Write };
+        store(cx, state, pointer, frame, access, stored, Stored::Untracked)?;
+        off += bytes;
     }
     Ok(())
 }

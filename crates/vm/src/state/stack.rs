@@ -130,13 +130,17 @@ impl<D: Views> Slot<D> {
     /// Spills `value` into its low `width` bytes. Bytes above that held part of another value become untracked; zeros and
     /// bytes never written stay.
     pub fn spill(&mut self, value: Value<D>, width: u32) {
+        let width = u8::try_from(width.clamp(1, 8)).unwrap_or(8);
+        if width == 8 {
+            *self = Self::whole(value);
+            return;
+        }
         let rest = core::array::from_fn(|byte| match self.byte(byte) {
             ByteKind::Spill | ByteKind::Misc | ByteKind::Iteration | ByteKind::IrqFlag | ByteKind::Dynptr => {
                 ByteKind::Misc
             }
             kind @ (ByteKind::Invalid | ByteKind::Zero | ByteKind::Poison) => kind,
         });
-        let width = u8::try_from(width.clamp(1, 8)).unwrap_or(8);
         *self = Self::Spill(Spill { value, width, rest });
     }
 
@@ -227,6 +231,14 @@ pub(super) const CHUNK: usize = 4;
 /// Neighbours. States that branch from each other share them until one writes.
 type Chunk<D> = [Slot<D>; CHUNK];
 
+/// A chunk, to be written: copied first where another stack shares it, at once and not slot by slot.
+fn own<D: Copy>(chunk: &mut Rc<Chunk<D>>) -> &mut Chunk<D> {
+    if Rc::get_mut(chunk).is_none() {
+        *chunk = Rc::new(**chunk);
+    }
+    Rc::make_mut(chunk)
+}
+
 /// A frame's stack, as deep as it was used.
 ///
 /// ```text
@@ -310,7 +322,7 @@ impl<D: Views> Stack<D> {
             return None;
         }
         let chunk = Rc::make_mut(&mut self.chunks).get_mut(index / CHUNK)?;
-        let slot = Rc::make_mut(chunk.get_or_insert_with(|| Rc::new(Self::INVALID))).get_mut(index % CHUNK)?;
+        let slot = own(chunk.get_or_insert_with(|| Rc::new(Self::INVALID))).get_mut(index % CHUNK)?;
         if self.gone >> index & 1 != 0 {
             self.gone &= !(1 << index);
             *slot = Slot::FORGOTTEN;
@@ -420,7 +432,7 @@ impl<D: Views> Stack<D> {
                 continue;
             }
             if let Some(Some(chunk)) = Rc::make_mut(&mut self.chunks).get_mut(number) {
-                let slots = Rc::make_mut(chunk).iter_mut().enumerate().filter(|(index, _)| lasts(*index));
+                let slots = own(chunk).iter_mut().enumerate().filter(|(index, _)| lasts(*index));
                 let spilled = slots.filter_map(|(_, slot)| slot.spilled_mut());
                 spilled.filter(|value| wants(value)).for_each(&mut *f);
             }

@@ -57,12 +57,23 @@ pub(super) fn alu<D: Domain>(
         check_immediate(width, op, imm)?;
     }
     writable(cx, dst)?;
-    let left = *state.reg(dst);
+    let immediate;
     let right = match src {
-        Operand::Reg(src) => *state.reg(src),
-        Operand::Imm(imm) => Value::constant(i64::from(imm).cast_unsigned()),
+        Operand::Reg(src) => state.reg(src),
+        Operand::Imm(imm) => {
+            immediate = Value::constant(i64::from(imm).cast_unsigned());
+            &immediate
+        }
     };
-    let mut result = match (left, right) {
+    let mut result = match (state.reg(dst), right) {
+        (Value::Scalar(left), Value::Scalar(right)) => {
+            if let Operand::Reg(src) = src
+                && left.precise
+            {
+                cx.demand(state, src);
+            }
+            Value::Scalar(scalar(cx, state, width, op, dst, src, left, right)?)
+        }
         (Value::Pointer(_), Value::Pointer(_)) => {
             if op == AluOp::Sub && cx.facts.may_leak() {
                 cx.unknown()
@@ -70,7 +81,7 @@ pub(super) fn alu<D: Domain>(
                 return Err(RegisterCause::PointerPointer { reg: dst, op }.into());
             }
         }
-        (Value::Pointer(pointer), Value::Scalar(offset)) => {
+        (&Value::Pointer(pointer), &Value::Scalar(offset)) => {
             if let Operand::Reg(src) = src
                 && !fault::on(Fault::OffsetDemandDropped)
             {
@@ -79,7 +90,7 @@ pub(super) fn alu<D: Domain>(
             let sum = pointer::Sum { width, op, dst, src, pointer_reg: dst };
             pointer::add(cx, state, sum, &pointer, &offset.num)?
         }
-        (Value::Scalar(offset), Value::Pointer(pointer)) => {
+        (&Value::Scalar(offset), &Value::Pointer(pointer)) => {
             cx.demand(state, dst);
             let pointer_reg = match src {
                 Operand::Reg(src) => src,
@@ -87,14 +98,6 @@ pub(super) fn alu<D: Domain>(
             };
             let sum = pointer::Sum { width, op, dst, src, pointer_reg };
             pointer::add(cx, state, sum, &pointer, &offset.num)?
-        }
-        (Value::Scalar(left), Value::Scalar(right)) => {
-            if let Operand::Reg(src) = src
-                && left.precise
-            {
-                cx.demand(state, src);
-            }
-            Value::Scalar(scalar(cx, state, width, op, dst, src, left, right)?)
         }
         (Value::Uninit, _) | (_, Value::Uninit) => return Err(RegisterCause::Unreadable { reg: dst }.into()),
     };
@@ -135,10 +138,12 @@ fn scalar<D: Domain>(
     op: AluOp,
     dst: Reg,
     src: Operand,
-    mut left: ScalarValue<D>,
-    right: ScalarValue<D>,
+    left: &ScalarValue<D>,
+    right: &ScalarValue<D>,
 ) -> Check<ScalarValue<D>> {
-    let before = left.num;
+    let before = &left.num;
+    let part;
+    let mut left = left;
     if matches!(op, AluOp::Add | AluOp::Sub) {
         speculation::check_scalar(cx, dst, op, src)?;
     }
@@ -155,7 +160,8 @@ fn scalar<D: Domain>(
         if !fault::on(Fault::SplitLosesZeros) {
             cx.fx.forks.push(Fork { state: other, at: cx.at, kind: ForkKind::Branch });
         }
-        left = ScalarValue { num: fork.ones, link, precise: left.precise };
+        part = ScalarValue { num: fork.ones, link, precise: left.precise };
+        left = &part;
     }
     let forgotten = is_forgotten(&cx.facts.features, op, width, &right.num);
     let num = if forgotten && is_division(op) && !cx.facts.features.division_ranges() {
@@ -164,14 +170,14 @@ fn scalar<D: Domain>(
     } else {
         D::alu(op_of(op), width_of(width), left.num, right.num)
     };
-    let same_register = src == Operand::Reg(dst);
-    let link = if cx.facts.bpf_capable() && keeps_link(&cx.facts.features, op, width, &right.num) && !same_register {
-        shifted_link(left.link, width, op, &before, &right.num)
-    } else if fault::on(Fault::LinkSurvivesChange) {
-        left.link
-    } else {
-        None
-    };
+    let link = left.link.and_then(|link| {
+        let same_register = src == Operand::Reg(dst);
+        if cx.facts.bpf_capable() && keeps_link(&cx.facts.features, op, width, &right.num) && !same_register {
+            shifted_link(link, width, op, before, &right.num)
+        } else {
+            fault::on(Fault::LinkSurvivesChange).then_some(link)
+        }
+    });
     let precise = if forgotten { cx.facts.scalars_precise() } else { left.precise };
     Ok(ScalarValue { num, link, precise })
 }
@@ -192,20 +198,22 @@ const fn is_division(op: AluOp) -> bool {
 
 /// Whether the result is a fresh unknown number because the operand is one the domain does not compute with.
 fn is_forgotten<D: Domain>(features: &Features, op: AluOp, width: Width, right: &D) -> bool {
-    let constant = match width {
+    let constant = || match width {
         Width::W32 => right.subreg_const().is_some(),
         Width::W64 => right.as_const().is_some(),
     };
     match op {
-        AluOp::Div | AluOp::Sdiv | AluOp::Mod | AluOp::Smod => !constant || !features.division_ranges(),
-        AluOp::Lsh | AluOp::Rsh | AluOp::Arsh => !constant,
+        AluOp::Div | AluOp::Sdiv | AluOp::Mod | AluOp::Smod => !constant() || !features.division_ranges(),
+        AluOp::Lsh | AluOp::Rsh | AluOp::Arsh => !constant(),
         AluOp::Add | AluOp::Sub | AluOp::Mul | AluOp::And | AluOp::Or | AluOp::Xor => false,
     }
 }
 
 /// The link of a number after a constant was added: it is now that far from its group.
-fn shifted_link<D: Domain>(link: Option<Link>, width: Width, op: AluOp, before: &D, right: &D) -> Option<Link> {
-    let link = link.filter(|link| link.delta == LinkDelta::Base)?;
+fn shifted_link<D: Domain>(link: Link, width: Width, op: AluOp, before: &D, right: &D) -> Option<Link> {
+    if link.delta != LinkDelta::Base {
+        return None;
+    }
     let by = match width {
         Width::W64 => i32::try_from(right.as_const()?.cast_signed()).ok()?,
         Width::W32 => {

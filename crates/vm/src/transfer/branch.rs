@@ -5,7 +5,7 @@ use bpfvet_domain::{Branch, Domain};
 use bpfvet_insn::{CmpOp, InsnIdx, Operand, Reg, Width};
 
 use super::alu::width_of;
-use super::{linked, older, packet, read, settle};
+use super::{linked, older, packet, read, settle_number};
 use crate::cx::Cx;
 use crate::effects::{Fork, ForkKind, LinkedRegs};
 use crate::failure::Check;
@@ -46,38 +46,33 @@ pub(super) fn branch<D: Domain>(
     next: InsnIdx,
 ) -> Check<InsnIdx> {
     read(cx, state, dst)?;
-    let left = *state.reg(dst);
-    let right = match src {
-        Operand::Reg(src) => {
-            read(cx, state, src)?;
-            let right = *state.reg(src);
-            let packets = is_packet_any(&left) && is_packet_any(&right);
-            if !packets && cx.leaks(&right) {
-                return Err(RegisterCause::PointerComparison { reg: src }.into());
-            }
-            if is_stack(&right) {
-                cx.fx.note_mut().src_is_stack = true;
-            }
-            right
+    if let Operand::Reg(src) = src {
+        read(cx, state, src)?;
+        let (left, right) = (state.reg(dst), state.reg(src));
+        let packets = is_packet_any(left) && is_packet_any(right);
+        if !packets && cx.leaks(right) {
+            return Err(RegisterCause::PointerComparison { reg: src }.into());
         }
-        Operand::Imm(imm) => Value::constant(i64::from(imm).cast_unsigned()),
-    };
-    if is_stack(&left) {
+        if is_stack(right) {
+            cx.fx.note_mut().src_is_stack = true;
+        }
+    }
+    if is_stack(state.reg(dst)) {
         cx.fx.note_mut().dst_is_stack = true;
     }
 
     let mut group = LinkedRegs::default();
-    if let Operand::Reg(_) = src
-        && let Some(link) = right.as_scalar().and_then(|scalar| scalar.link)
-    {
+    let link = |state: &State<D>, reg| state.reg(reg).as_scalar().and_then(|scalar| scalar.link);
+    let links = [if let Operand::Reg(src) = src { link(state, src) } else { None }, link(state, dst)];
+    for link in links.into_iter().flatten() {
+        // Members that do not fit lose their link, the operands perhaps among them.
         linked::collect(cx, state, link.id, &mut group);
     }
-    if let Some(link) = left.as_scalar().and_then(|scalar| scalar.link) {
-        linked::collect(cx, state, link.id, &mut group);
-    }
-    // Members that did not fit have lost their link, these registers perhaps among them.
     let left = *state.reg(dst);
-    let right = if let Operand::Reg(src) = src { *state.reg(src) } else { right };
+    let right = match src {
+        Operand::Reg(src) => *state.reg(src),
+        Operand::Imm(imm) => Value::constant(i64::from(imm).cast_unsigned()),
+    };
 
     let same_register = cx.facts.features.self_comparisons() && src == Operand::Reg(dst);
     let outcome = decide(cx, state, width, op, &left, &right, same_register);
@@ -96,11 +91,13 @@ pub(super) fn branch<D: Domain>(
         cx.fx.note_mut().linked = group;
     }
     let mut other = state.clone();
-    write_back(cx, &mut other, dst, src, (&left, &right), taken, ["true_reg1", "true_reg2"])?;
-    write_back(cx, state, dst, src, (&left, &right), fallthrough, ["false_reg1", "false_reg2"])?;
-    for reg in [if let Operand::Reg(src) = src { Some(src) } else { None }, Some(dst)].into_iter().flatten() {
-        linked::sync(cx, state, reg, &group);
-        linked::sync(cx, &mut other, reg, &group);
+    write_back(cx, &mut other, dst, src, taken, ["true_reg1", "true_reg2"])?;
+    write_back(cx, state, dst, src, fallthrough, ["false_reg1", "false_reg2"])?;
+    if !group.as_slice().is_empty() {
+        for reg in [if let Operand::Reg(src) = src { Some(src) } else { None }, Some(dst)].into_iter().flatten() {
+            linked::sync(cx, state, reg, &group);
+            linked::sync(cx, &mut other, reg, &group);
+        }
     }
     if width == Width::W64
         && let Operand::Reg(src) = src
@@ -242,30 +239,25 @@ fn write_back<D: Domain>(
     state: &mut State<D>,
     dst: Reg,
     src: Operand,
-    before: (&Value<D>, &Value<D>),
     learned: Option<(D, D)>,
     names: [&'static str; 2],
 ) -> Check<()> {
-    let Some((left, right)) = learned else { return Ok(()) };
-    let mut left = with_number(before.0, left);
-    let mut right = with_number(before.1, right);
-    settle(cx, &mut left, names[0])?;
-    settle(cx, &mut right, names[1])?;
-    if left != *before.0 {
-        state.set(dst, left);
-    }
-    if let Operand::Reg(src) = src
-        && (right != *before.1 || src == dst)
-    {
-        state.set(src, right);
+    let Some((mut left, mut right)) = learned else { return Ok(()) };
+    settle_number(cx, &mut left, names[0])?;
+    settle_number(cx, &mut right, names[1])?;
+    put_number(state, dst, left);
+    if let Operand::Reg(src) = src {
+        put_number(state, src, right);
     }
     Ok(())
 }
 
-fn with_number<D: Domain>(value: &Value<D>, num: D) -> Value<D> {
-    match value {
-        Value::Scalar(scalar) => Value::Scalar(ScalarValue { num, ..*scalar }),
-        Value::Pointer(_) | Value::Uninit => *value,
+/// The number in a register is this one. The frame is copied only if it was another.
+fn put_number<D: Domain>(state: &mut State<D>, reg: Reg, num: D) {
+    if let &Value::Scalar(scalar) = state.reg(reg)
+        && scalar.num != num
+    {
+        state.set(reg, Value::Scalar(ScalarValue { num, ..scalar }));
     }
 }
 

@@ -36,7 +36,7 @@ pub(super) fn load_imm64<D: Domain>(
         ImmSource::Func(off) => {
             let target = Insn::LoadImm64 { dst, imm: ImmSource::Func(off) }
                 .target(cx.at)
-                .ok_or(Stop::Internal("a function's address before the program's start"))?;
+                .ok_or(Stop::Internal(&"a function's address before the program's start"))?;
             call::function_address(cx, state, target)?
         }
         ImmSource::BtfId { .. } => return unsupported("addresses of kernel variables (typed ksyms)"),
@@ -48,5 +48,5 @@ pub(super) fn load_imm64<D: Domain>(
 fn map<D: Domain>(cx: &Cx<'_, '_, D>, index: i32) -> Check<MapRef> {
     let found =
         u16::try_from(index).ok().map(|index| MapRef { index, inner: 0 }).filter(|map| cx.facts.map(*map).is_some());
-    found.ok_or(Stop::Internal("an immediate names a map that the program does not have"))
+    found.ok_or(Stop::Internal(&"an immediate names a map that the program does not have"))
 }

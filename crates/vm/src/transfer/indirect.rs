@@ -32,10 +32,10 @@ pub(super) fn jump_indirect<D: Domain>(cx: &mut Cx<'_, '_, D>, state: &State<D>,
     };
     let Region::Insn { map } = pointer.region else { return not_an_instruction(reg, value) };
     let table =
-        cx.facts.map(map).ok_or(Stop::Internal("an indirect jump through a map that the program does not have"))?;
+        cx.facts.map(map).ok_or(Stop::Internal(&"an indirect jump through a map that the program does not have"))?;
     let entries = entries(reg, pointer, table)?;
-    let mut targets = targets(table, entries).ok_or(Stop::Internal("a table of instructions without contents"))?;
-    let last = targets.pop_last().ok_or(Stop::Internal("an indirect jump to nowhere"))?;
+    let mut targets = targets(table, entries).ok_or(Stop::Internal(&"a table of instructions without contents"))?;
+    let last = targets.pop_last().ok_or(Stop::Internal(&"an indirect jump to nowhere"))?;
     for target in targets {
         cx.fx.forks.push(Fork { state: state.clone(), at: target, kind: ForkKind::Branch });
     }

@@ -3,7 +3,7 @@
 use bpfvet_domain::Domain;
 use bpfvet_insn::{Operand, Reg, Size};
 
-use super::{read, settle, stack_args, writable};
+use super::{is_settled, read, settle, stack_args, writable};
 use crate::State;
 use crate::cx::Cx;
 use crate::failure::Check;
@@ -42,9 +42,9 @@ pub(super) fn load_from<D: Domain>(
     let tag = state.reg(to.base).tag();
     region::load(cx, state, to, Some(dst), signed)?;
     same_kind(cx, tag, trust_may_differ)?;
-    let mut loaded = *state.reg(dst);
-    settle(cx, &mut loaded, "ldx")?;
-    if loaded != *state.reg(dst) {
+    if !is_settled(state.reg(dst)) {
+        let mut loaded = *state.reg(dst);
+        settle(cx, &mut loaded, "ldx")?;
         state.set(dst, loaded);
     }
     Ok(())

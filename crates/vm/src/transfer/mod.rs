@@ -70,11 +70,21 @@ pub fn step<D: Domain>(
         return Err(Failure::Internal { at, what: "a path leads outside the program" });
     };
     let mut cx = Cx { facts, memo, ids, fx: effects, at };
-    run(&mut cx, state, insn).map_err(|stop| match stop {
-        Stop::Cause(cause) => Failure::Violation(Violation { at, frame, cause: Box::new(cause) }),
-        Stop::Unsupported(what) => Failure::Unsupported(Unsupported { at, what }),
+    match run(&mut cx, state, insn) {
+        Ok(next) => Ok(next),
+        Err(stop) => Err(failed(stop, at, frame)),
+    }
+}
+
+/// A failure with its place.
+#[cold]
+#[inline(never)]
+fn failed(stop: Stop, at: InsnIdx, frame: usize) -> Failure {
+    match stop {
+        Stop::Cause(cause) => Failure::Violation(Violation { at, frame, cause }),
+        Stop::Unsupported(what) => Failure::Unsupported(Unsupported { at, what: *what }),
         Stop::Internal(what) => Failure::Internal { at, what },
-    })
+    }
 }
 
 fn run<D: Domain>(cx: &mut Cx<'_, '_, D>, state: &mut State<D>, insn: &Insn) -> Check<Next> {
@@ -116,7 +126,7 @@ fn run<D: Domain>(cx: &mut Cx<'_, '_, D>, state: &mut State<D>, insn: &Insn) -> 
 }
 
 fn target(insn: &Insn, at: InsnIdx) -> Check<InsnIdx> {
-    insn.target(at).ok_or(Stop::Internal("a jump leads before the program's start"))
+    insn.target(at).ok_or(Stop::Internal(&"a jump leads before the program's start"))
 }
 
 /// A register is read. (`check_reg_arg`, source operand)
@@ -139,9 +149,20 @@ pub(crate) fn writable<D: Domain>(cx: &mut Cx<'_, '_, D>, reg: Reg) -> Check<()>
 #[inline]
 pub(crate) fn settle<D: Domain>(cx: &Cx<'_, '_, D>, value: &mut Value<D>, what: &'static str) -> Check<()> {
     match value {
-        Value::Scalar(scalar) if !scalar.num.is_consistent() => contradicted(cx, &mut scalar.num, what),
-        Value::Scalar(_) | Value::Pointer(_) | Value::Uninit => Ok(()),
+        Value::Scalar(scalar) => settle_number(cx, &mut scalar.num, what),
+        Value::Pointer(_) | Value::Uninit => Ok(()),
     }
+}
+
+/// The same of a number that no register holds yet.
+#[inline]
+fn settle_number<D: Domain>(cx: &Cx<'_, '_, D>, num: &mut D, what: &'static str) -> Check<()> {
+    if num.is_consistent() { Ok(()) } else { contradicted(cx, num, what) }
+}
+
+/// Whether there is nothing to settle.
+pub(crate) fn is_settled<D: Domain>(value: &Value<D>) -> bool {
+    value.as_scalar().is_none_or(|scalar| scalar.num.is_consistent())
 }
 
 #[cold]

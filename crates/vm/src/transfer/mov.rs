@@ -9,6 +9,7 @@ use crate::cx::Cx;
 use crate::failure::Check;
 use crate::fault::{self, Fault};
 use crate::region::stack::link;
+use crate::value::Link;
 use crate::violation::RegisterCause;
 use crate::{ScalarValue, State, Value};
 
@@ -32,18 +33,21 @@ pub(super) fn mov<D: Domain>(
         Operand::Reg(src) => {
             read(cx, state, src)?;
             writable(cx, dst)?;
-            let source = *state.reg(src);
-            match (width, source) {
-                (Width::W64, Value::Scalar(_)) => Value::Scalar(linked(cx, state, src, source)),
-                (Width::W64, Value::Pointer(_) | Value::Uninit) => source,
-                (Width::W32, Value::Scalar(scalar)) => {
-                    let fits = scalar.num.umax() <= u64::from(u32::MAX);
-                    let copy = if fits { linked(cx, state, src, source) } else { ScalarValue { link: None, ..scalar } };
-                    let num = if fault::on(Fault::MoveKeepsUpperHalf) { copy.num } else { copy.num.zero_extended() };
-                    Value::Scalar(ScalarValue { num, ..copy })
+            match (width, state.reg(src)) {
+                (Width::W64, Value::Scalar(scalar)) => {
+                    let (num, precise) = (scalar.num, scalar.precise);
+                    Value::Scalar(ScalarValue { num, link: linked(cx, state, src), precise })
                 }
-                (Width::W32, Value::Pointer(_) | Value::Uninit) => {
-                    if cx.leaks(&source) {
+                (Width::W64, source @ (Value::Pointer(_) | Value::Uninit)) => *source,
+                (Width::W32, Value::Scalar(scalar)) => {
+                    let (num, precise) = (scalar.num, scalar.precise);
+                    let fits = num.umax() <= u64::from(u32::MAX);
+                    let link = if fits { linked(cx, state, src) } else { None };
+                    let num = if fault::on(Fault::MoveKeepsUpperHalf) { num } else { num.zero_extended() };
+                    Value::Scalar(ScalarValue { num, link, precise })
+                }
+                (Width::W32, source @ (Value::Pointer(_) | Value::Uninit)) => {
+                    if cx.leaks(source) {
                         return Err(RegisterCause::PartialPointerCopy { reg: src }.into());
                     }
                     half_of_pointer(cx)
@@ -67,20 +71,20 @@ pub(super) fn mov_sx<D: Domain>(
 ) -> Check<()> {
     read(cx, state, src)?;
     writable(cx, dst)?;
-    let source = *state.reg(src);
-    let mut result = match source {
+    let mut result = match state.reg(src) {
         Value::Scalar(scalar) => {
-            let unchanged = scalar.num.umax() < 1 << (from.bits() - 1);
-            let copy = if unchanged { linked(cx, state, src, source) } else { ScalarValue { link: None, ..scalar } };
+            let (num, precise) = (scalar.num, scalar.precise);
+            let unchanged = num.umax() < 1 << (from.bits() - 1);
+            let link = if unchanged { linked(cx, state, src) } else { None };
             let num = match width {
-                Width::W64 | Width::W32 if fault::on(Fault::MoveForgetsSign) => D::truncate(from.bytes(), copy.num),
-                Width::W64 => D::sign_extend(from.bytes(), domain::Width::W64, copy.num),
-                Width::W32 => D::sign_extend(from.bytes(), domain::Width::W32, copy.num).zero_extended(),
+                Width::W64 | Width::W32 if fault::on(Fault::MoveForgetsSign) => D::truncate(from.bytes(), num),
+                Width::W64 => D::sign_extend(from.bytes(), domain::Width::W64, num),
+                Width::W32 => D::sign_extend(from.bytes(), domain::Width::W32, num).zero_extended(),
             };
-            Value::Scalar(ScalarValue { num, ..copy })
+            Value::Scalar(ScalarValue { num, link, precise })
         }
-        Value::Pointer(_) | Value::Uninit => {
-            if cx.leaks(&source) {
+        source @ (Value::Pointer(_) | Value::Uninit) => {
+            if cx.leaks(source) {
                 return Err(match width {
                     Width::W64 => RegisterCause::SignExtendsPointer { reg: src },
                     Width::W32 => RegisterCause::PartialPointerCopy { reg: src },
@@ -103,16 +107,11 @@ fn half_of_pointer<D: Domain>(cx: &Cx<'_, '_, D>) -> Value<D> {
     cx.scalar(D::unknown().zero_extended())
 }
 
-/// A copy of the number in `src` that stays linked to it.
-fn linked<D: Domain>(cx: &mut Cx<'_, '_, D>, state: &mut State<D>, src: Reg, source: Value<D>) -> ScalarValue<D> {
-    let mut scalar = match source {
-        Value::Scalar(scalar) => scalar,
-        Value::Pointer(_) | Value::Uninit => ScalarValue::new(D::unknown()),
-    };
-    let before = scalar.link;
-    link(cx, &mut scalar);
-    if scalar.link != before {
+/// What links a copy of the number in `src` to it: that number is given a group if it needs one.
+fn linked<D: Domain>(cx: &mut Cx<'_, '_, D>, state: &mut State<D>, src: Reg) -> Option<Link> {
+    let &Value::Scalar(mut scalar) = state.reg(src) else { return None };
+    if link(cx, &mut scalar) {
         state.set(src, Value::Scalar(scalar));
     }
-    scalar
+    scalar.link
 }

@@ -88,8 +88,10 @@ pub(super) fn add<D: Domain>(
     let known = offset.as_const().is_some();
     let keeps_bounds = move_packet(cx, &mut result, known, subtracts, offset);
     // The kernel tests the sum before its views are made to agree.
-    check_pointer_offset(&pointer.off.moved(*offset, subtracts), tag)?;
-    result.off = pointer.off.moved(*offset, subtracts && !fault::on(Fault::PointerSubAdds)).settled(keeps_bounds);
+    let moved = pointer.off.moved(*offset, subtracts);
+    check_pointer_offset(&moved, tag)?;
+    let moved = if fault::on(Fault::PointerSubAdds) { pointer.off.moved(*offset, false) } else { moved };
+    result.off = moved.settled(keeps_bounds);
     check_unprivileged(cx, dst, &result)?;
     if matches!(op, AluOp::Add | AluOp::Sub) {
         speculation::commit_pointer(cx, state, sum, &result, &pending)?;
@@ -227,9 +229,7 @@ fn check_unprivileged<D: Domain>(cx: &Cx<'_, '_, D>, dst: Reg, pointer: &Pointer
         Region::MapValue { .. } => {
             let access = Access { place: Place::Reg(dst), tag: pointer.tag(), off: 0, size: 1, kind: AccessKind::Read };
             region::check_map_value(cx, pointer, access, false, true).map_err(|stop| match stop {
-                Stop::Cause(inner) => {
-                    Cause::from(RegisterCause::MapValuePointerOutOfRange { reg: dst, inner: Box::new(inner) }).into()
-                }
+                Stop::Cause(inner) => Cause::from(RegisterCause::MapValuePointerOutOfRange { reg: dst, inner }).into(),
                 Stop::Unsupported(_) | Stop::Internal(_) => stop,
             })
         }

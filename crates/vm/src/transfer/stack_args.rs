@@ -48,7 +48,7 @@ pub(super) fn load<D: Domain>(cx: &mut Cx<'_, '_, D>, state: &mut State<D>, dst:
         return Err(MemoryCause::StackArgOutOfBounds { off, depth: incoming.saturating_mul(8) }.into());
     }
     let Some(caller) = state.depth().checked_sub(1) else {
-        return Err(Stop::Internal("an entry function has incoming stack arguments"));
+        return Err(Stop::Internal(&"an entry function has incoming stack arguments"));
     };
     let value = state.frame(caller).out_args.get(slot as usize).copied().unwrap_or(Value::Uninit);
     state.set(dst, value);

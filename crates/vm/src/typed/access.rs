@@ -107,7 +107,7 @@ pub(crate) fn load<D: Domain>(
     let (found, through_union) = walk(types, typed.1, off, size).map_err(|wrong| misfit(access, wrong))?;
     let (member, to, tags) = match found {
         Inside::Scalar => return Ok(cx.unknown()),
-        Inside::Struct(_) => return Err(Stop::Internal("a walk ended in a structure")),
+        Inside::Struct(_) => return Err(Stop::Internal(&"a walk ended in a structure")),
         Inside::Opaque => return Ok(opaque()),
         Inside::Pointer { member, to, flags } => (member, to, flags),
     };
@@ -137,7 +137,7 @@ pub(crate) fn load_map<D: Domain>(
     let (found, through_union) = walk(types, id, off, size).map_err(|wrong| misfit(access, wrong))?;
     let (to, flags) = match found {
         Inside::Scalar => return Ok(cx.unknown()),
-        Inside::Struct(_) => return Err(Stop::Internal("a walk ended in a structure")),
+        Inside::Struct(_) => return Err(Stop::Internal(&"a walk ended in a structure")),
         Inside::Opaque => return Ok(opaque()),
         Inside::Pointer { member: _, to, flags } => (to, flags),
     };
@@ -157,7 +157,7 @@ fn start_in_map<'f, D: Domain>(
     access: Access,
 ) -> Check<(&'f Btf, u32, u32)> {
     let platform = cx.facts.platform;
-    let kind = cx.facts.map(map).map(|def| def.kind).ok_or(Stop::Internal("a pointer to a map that is not there"))?;
+    let kind = cx.facts.map(map).map(|def| def.kind).ok_or(Stop::Internal(&"a pointer to a map that is not there"))?;
     let (Some(types), Some(name)) = (platform.btf(), platform.map_structure(kind)) else {
         return unsupported("loads from a map's own structure: the host's types are not at hand");
     };

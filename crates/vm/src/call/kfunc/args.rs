@@ -176,7 +176,7 @@ fn check_one<D: Domain>(
             Ok(())
         }
         KfuncArgKind::IrqFlag => slots::irq_flag(cx, state, proto, reg),
-        KfuncArgKind::Ignored | KfuncArgKind::NotModelled(_) => Err(Stop::Internal("an argument without a kind")),
+        KfuncArgKind::Ignored | KfuncArgKind::NotModelled(_) => Err(Stop::Internal(&"an argument without a kind")),
     }
 }
 
@@ -207,15 +207,13 @@ fn sized_memory<D: Domain>(cx: &mut Cx<'_, '_, D>, state: &mut State<D>, size: &
     let place = Place::Reg(reg);
     let Value::Scalar(size) = size else { return Err(CallCause::NotScalar { place }.into()) };
     let before = reg.number().checked_sub(2).and_then(Reg::arg);
-    let before = before.ok_or(Stop::Internal("a size without memory before it"))?;
+    let before = before.ok_or(Stop::Internal(&"a size without memory before it"))?;
     let buffer = *state.reg(before);
     if buffer.is_null() {
         return Ok(());
     }
     let of_pair = |stop| match stop {
-        Stop::Cause(inner) => {
-            CallCause::MemoryPair { memory: Place::Reg(before), size: place, inner: Box::new(inner) }.into()
-        }
+        Stop::Cause(inner) => CallCause::MemoryPair { memory: Place::Reg(before), size: place, inner }.into(),
         Stop::Unsupported(_) | Stop::Internal(_) => stop,
     };
     let bytes = memory::check_size(&size.num, place, true).map_err(of_pair)?;

@@ -104,7 +104,7 @@ fn give_back<D: Domain>(
         None => release::release_argument(cx, state, Reg::R1),
         Some(dynptr) if of_dynptr => {
             let held = dynptr.given_back();
-            release::release(cx, state, held.ok_or(Stop::Internal("a dynamic pointer that gives back nothing"))?)
+            release::release(cx, state, held.ok_or(Stop::Internal(&"a dynamic pointer that gives back nothing"))?)
         }
         Some(_) => not_modelled(proto, "a reference that is given back beside a dynamic pointer"),
     }

@@ -53,7 +53,7 @@ pub(super) fn check<D: Domain>(
     place: Place,
     needed: u32,
 ) -> Check<()> {
-    let Value::Pointer(pointer) = value else { return Err(Stop::Internal("an object that is no pointer")) };
+    let Value::Pointer(pointer) = value else { return Err(Stop::Internal(&"an object that is no pointer")) };
     if !is_trusted(state, pointer) || pointer.flags.without(TRUSTING) != Flags::NONE {
         if !proto.flags.contains(KfuncFlags::RCU) {
             return Err(CallCause::NotTrusted { place, rcu: false }.into());
@@ -103,9 +103,9 @@ fn check_type<D: Domain>(
         | Region::Func { .. }
         | Region::Arena
         | Region::Insn { .. }
-        | Region::Dynptr { .. } => return Err(Stop::Internal("an object of no type")),
+        | Region::Dynptr { .. } => return Err(Stop::Internal(&"an object of no type")),
     };
-    let types = cx.facts.platform.btf().ok_or(Stop::Internal("a typed object without types"))?;
+    let types = cx.facts.platform.btf().ok_or(Stop::Internal(&"a typed object without types"))?;
     let id = types.resolve(TypeId(id)).map_or(id, |ty| ty.id().0);
     let (expected, actual) = (described(cx, needed), described(cx, id));
     let releases = proto.flags.contains(KfuncFlags::RELEASE) && state.is_referenced(pointer.object);

@@ -61,8 +61,8 @@ fn object<D: Domain>(proto: &KfuncProto, id: u32, protected: bool) -> Pointer<D>
 
 /// Bytes that a dynamic pointer lies over, which die with it. (`check_special_kfunc`)
 fn slice<D: Domain>(cx: &Cx<'_, '_, D>, found: &Found, writable: bool) -> Check<Pointer<D>> {
-    let size = found.constant.ok_or(Stop::Internal("a part of a dynamic pointer of no known size"))?;
-    let dynptr = found.dynptr.ok_or(Stop::Internal("a part of no dynamic pointer"))?;
+    let size = found.constant.ok_or(Stop::Internal(&"a part of a dynamic pointer of no known size"))?;
+    let dynptr = found.dynptr.ok_or(Stop::Internal(&"a part of no dynamic pointer"))?;
     if writable && !cx.facts.kind.packet.write {
         return Err(DynptrCause::PartNotWritable.into());
     }
@@ -93,8 +93,8 @@ fn memory<D: Domain>(proto: &KfuncProto, size: Option<u32>, found: &Found) -> Ch
 
 /// The first argument as an object of the type that the second names; nothing is known of it. (`bpf_rdonly_cast`)
 fn cast<D: Domain>(cx: &Cx<'_, '_, D>, found: &Found) -> Check<Pointer<D>> {
-    let number = found.constant.ok_or(Stop::Internal("a cast to a type that is not known"))?;
-    let types = cx.facts.platform.btf().ok_or(Stop::Internal("a cast without types"))?;
+    let number = found.constant.ok_or(Stop::Internal(&"a cast to a type that is not known"))?;
+    let types = cx.facts.platform.btf().ok_or(Stop::Internal(&"a cast without types"))?;
     let id = u32::try_from(number).ok().map(TypeId);
     let Some(ty) = id.and_then(|id| types.type_by_id(id)) else {
         return Err(CallCause::CastToUnknown { id: number }.into());

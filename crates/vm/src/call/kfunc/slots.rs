@@ -54,7 +54,7 @@ pub(super) fn iteration<D: Domain>(
         }
         write_raw_words(cx, state, pointer, place, count)?;
         let Ok(Some(slots)) = locate(state, pointer, frame, count) else {
-            return Err(Stop::Internal("stack that was written and is not there"));
+            return Err(Stop::Internal(&"stack that was written and is not there"));
         };
         begin(cx, state, proto, slots, ty);
         return Ok(());
@@ -76,7 +76,7 @@ pub(super) fn iteration<D: Domain>(
         object = object.or(part.object);
         cx.fx.touch_slot(index);
     }
-    let object = object.ok_or(Stop::Internal("an iteration without a reference"))?;
+    let object = object.ok_or(Stop::Internal(&"an iteration without a reference"))?;
     found.many_owned |= found.owned.is_some();
     found.owned = Some(object);
     found.iteration = Some(slots);
@@ -115,9 +115,9 @@ pub(super) fn yields_protected<D: Domain>(state: &State<D>, found: &Found) -> bo
 
 /// The next round of an iteration is put aside, and its end goes on. (`process_iter_next_call`)
 pub(super) fn go_on<D: Domain>(cx: &mut Cx<'_, '_, D>, state: &mut State<D>, found: &Found) -> Check<()> {
-    let slots = found.iteration.ok_or(Stop::Internal("an iteration that is nowhere"))?;
+    let slots = found.iteration.ok_or(Stop::Internal(&"an iteration that is nowhere"))?;
     let Some(SlotObject::Iteration(part)) = object_at(state, slots, slots.first) else {
-        return Err(Stop::Internal("an iteration that is not there any more"));
+        return Err(Stop::Internal(&"an iteration that is not there any more"));
     };
     let put = |state: &mut State<D>, part| {
         if let Some(slot) = state.frame_mut(slots.frame).stack.slot_mut(slots.first) {
@@ -171,7 +171,7 @@ pub(super) fn irq_flag<D: Domain>(
         (true, None) => {
             write_raw_words(cx, state, pointer, place, 1)?;
             let Ok(Some(slots)) = locate(state, pointer, frame, 1) else {
-                return Err(Stop::Internal("stack that was written and is not there"));
+                return Err(Stop::Internal(&"stack that was written and is not there"));
             };
             let id = cx.ids.next();
             state.refs.push(Reference { id: Some(id), at: cx.at, kind: ReferenceKind::Irq });

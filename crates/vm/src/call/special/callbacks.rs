@@ -32,7 +32,7 @@ const WALKED: [MapKind; 7] = [
 ];
 
 fn called(args: &CheckedArgs) -> Check<u32> {
-    args.callback.ok_or(Stop::Internal("a callback that is no function"))
+    args.callback.ok_or(Stop::Internal(&"a callback that is no function"))
 }
 
 /// `loop(count, function(index, data), data, flags)`
@@ -164,7 +164,7 @@ fn map_of<D: Domain>(caller: &Frame<D>, reg: Reg) -> Check<(crate::value::MapRef
             | Region::Insn { .. }
             | Region::Dynptr { .. },
         )
-        | None => Err(Stop::Internal("a callback over a map without a map")),
+        | None => Err(Stop::Internal(&"a callback over a map without a map")),
     }
 }
 

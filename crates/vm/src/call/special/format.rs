@@ -21,12 +21,12 @@ pub(super) fn check<D: Domain>(cx: &Cx<'_, '_, D>, state: &State<D>) -> Check<()
         return Err(CallCause::FormatArguments.into());
     }
     let Value::Pointer(Pointer { region: Region::MapValue { map, .. }, off, .. }) = *state.reg(Reg::R3) else {
-        return Err(Stop::Internal("a format outside of map values"));
+        return Err(Stop::Internal(&"a format outside of map values"));
     };
     let map = definition(cx, map)?;
     let off = off.as_const().map_or(-1, u64::cast_signed);
     let text = map.frozen.as_deref().and_then(|contents| string_at(contents, map.value_size, off));
-    let text = text.ok_or(Stop::Internal("a format that is no constant string"))?;
+    let text = text.ok_or(Stop::Internal(&"a format that is no constant string"))?;
     match conversions(text) {
         Some(wanted) if wanted <= bytes / ARGUMENT => Ok(()),
         Some(_) | None => Err(CallCause::FormatString.into()),

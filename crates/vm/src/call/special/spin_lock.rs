@@ -22,7 +22,7 @@ pub(in crate::call) fn take_or_give<D: Domain>(
     value: &Value<D>,
     place: Place,
 ) -> Check<()> {
-    let Value::Pointer(pointer) = value else { return Err(Stop::Internal("a lock that is no pointer")) };
+    let Value::Pointer(pointer) = value else { return Err(Stop::Internal(&"a lock that is no pointer")) };
     let Some(off) = pointer.const_off() else { return Err(ResourceCause::LockVariableOffset { place }.into()) };
     let Region::MapValue { map, .. } = pointer.region else {
         return unsupported("locks in objects that the program allocated");
