@@ -6,6 +6,9 @@ use core::slice::Iter;
 
 use super::Frame;
 
+/// The callers' frames, and then the innermost.
+type InOrder<'a, D> = Chain<Iter<'a, Rc<Frame<D>>>, Once<&'a Rc<Frame<D>>>>;
+
 /// The frames of a state, the entry function's first. There is one at least.
 #[derive(Debug)]
 pub struct Frames<'a, D> {
@@ -40,15 +43,14 @@ impl<'a, D> Frames<'a, D> {
     }
 
     /// One after the other.
-    #[must_use]
-    pub fn iter(&self) -> Chain<Iter<'a, Rc<Frame<D>>>, Once<&'a Rc<Frame<D>>>> {
+    pub fn iter(&self) -> InOrder<'a, D> {
         self.callers.iter().chain(once(self.top))
     }
 }
 
 impl<'a, D> IntoIterator for Frames<'a, D> {
     type Item = &'a Rc<Frame<D>>;
-    type IntoIter = Chain<Iter<'a, Rc<Frame<D>>>, Once<&'a Rc<Frame<D>>>>;
+    type IntoIter = InOrder<'a, D>;
 
     fn into_iter(self) -> Self::IntoIter {
         self.iter()
