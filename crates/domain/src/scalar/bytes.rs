@@ -118,7 +118,19 @@ impl Scalar<u64> {
     /// The low `bytes` bytes, zero-extended: what a narrow load or store keeps. Eight bytes are the number itself.
     #[inline]
     pub fn truncate(bytes: u32, number: Self) -> Self {
-        if bytes < 8 { number.truncated_to(bytes.saturating_mul(8)).synced() } else { number }
+        if bytes >= 8 {
+            return number;
+        }
+        let bits = bytes.saturating_mul(8);
+        // Of most loads nothing is known.
+        if number.is_everything() { Self::any_of(bits) } else { number.truncated_to(bits).synced() }
+    }
+    /// Every number of so many bits, fewer than all.
+    #[inline]
+    fn any_of(bits: u32) -> Self {
+        let greatest = u64::low_ones(bits);
+        let low = if bits < 32 { greatest.low() } else { u32::MAX };
+        Self::from_parts(Tnum { value: 0, mask: greatest }, Arc::from_unsigned(0, greatest), Arc::from_unsigned(0, low))
     }
     /// The low `from_bytes` bytes (1, 2 or 4), sign-extended to 64 bits.
     #[inline]

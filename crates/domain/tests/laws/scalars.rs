@@ -141,3 +141,12 @@ fn a_broken_domain_is_told() {
     assert!(laws::bytes(wrong, 8).is_err());
     assert!(laws::branch(CmpOp::Lt, Width::W64, wrong, 8, wrong, 7).is_err());
 }
+
+/// Nothing is known of most that is loaded: the short way to what is left of it agrees with the long one.
+#[test]
+fn a_cut_of_every_number_is_the_reduced_one() {
+    for bytes in [1, 2, 4] {
+        let everything = Scalar::unknown();
+        assert_eq!(Scalar::truncate(bytes, everything), everything.truncated_to(8 * bytes).synced_step_by_step());
+    }
+}

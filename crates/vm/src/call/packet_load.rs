@@ -36,7 +36,9 @@ pub(crate) fn load_packet<D: Domain>(cx: &mut Cx<'_, '_, D>, state: &mut State<D
     }
     match index {
         PacketIndex::Absolute => {}
-        PacketIndex::Indirect(reg) => read(cx, state, reg)?,
+        PacketIndex::Indirect(reg) => {
+            read(cx, state, reg)?;
+        }
     }
     let pointer = value.as_pointer().ok_or(Stop::Internal(&"a context that is no pointer"))?;
     check_offset(pointer, Place::Reg(ctx), false)?;

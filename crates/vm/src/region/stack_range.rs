@@ -133,8 +133,8 @@ fn clobber_byte<D: Domain>(state: &mut State<D>, frame: usize, index: usize, byt
 
 /// Marks the bytes that a helper wrote whole. (`check_helper_call`, after the arguments)
 ///
-/// The kernel stores them one by one as bytes that are not tracked, with all that a store entails. To store a slot at once is the
-/// same, but where a pointer is spilled that may not leak: it may be overwritten whole and not in part.
+/// The kernel stores them one by one as bytes that are not tracked, with all that a store entails. To store those of a slot at once
+/// is the same, but where a pointer is spilled that may not leak: it may be overwritten whole and not in part.
 pub(crate) fn write_raw_bytes<D: Domain>(
     cx: &mut Cx<'_, '_, D>,
     state: &mut State<D>,
@@ -144,13 +144,12 @@ pub(crate) fn write_raw_bytes<D: Domain>(
     let frame = frame_of(pointer)?;
     let size = if fault::on(Fault::HelperWriteForgotten) { 0 } else { size };
     let size = i64::from(size);
-    let whole_from = |off: i64| {
-        let aligned = pointer.const_off().is_some_and(|start| (start + off) % 8 == 0);
-        aligned && size - off >= 8 && cx.facts.may_leak()
-    };
+    let start = pointer.const_off().filter(|_| cx.facts.may_leak());
+    let fits = |off: i64, bytes: i64| size - off >= bytes && start.is_some_and(|start| (start + off) % bytes == 0);
     let mut off = 0;
     while off < size {
-        let stored = if whole_from(off) { Size::B8 } else { Size::B1 };
+        let wider = [Size::B8, Size::B4, Size::B2].into_iter().find(|wider| fits(off, i64::from(wider.bytes())));
+        let stored = wider.unwrap_or(Size::B1);
         let bytes = i64::from(stored.bytes());
         let access =
             Access { place: Place::Reg(Reg::FP), tag: pointer.tag(), off, size: bytes, kind: AccessKind::Write };

@@ -49,23 +49,21 @@ pub(super) fn alu<D: Domain>(
     dst: Reg,
     src: Operand,
 ) -> Check<()> {
-    if let Operand::Reg(src) = src {
-        read(cx, state, src)?;
-    }
-    read(cx, state, dst)?;
-    if let Operand::Imm(imm) = src {
-        check_immediate(width, op, imm)?;
-    }
-    writable(cx, dst)?;
     let immediate;
-    let right = match src {
-        Operand::Reg(src) => state.reg(src),
+    let (left, right) = match src {
+        Operand::Reg(src) => {
+            let right = read(cx, state, src)?;
+            (read(cx, state, dst)?, right)
+        }
         Operand::Imm(imm) => {
+            let left = read(cx, state, dst)?;
+            check_immediate(width, op, imm)?;
             immediate = Value::constant(i64::from(imm).cast_unsigned());
-            &immediate
+            (left, &immediate)
         }
     };
-    let mut result = match (state.reg(dst), right) {
+    writable(cx, dst)?;
+    let mut result = match (left, right) {
         (Value::Scalar(left), Value::Scalar(right)) => {
             if let Operand::Reg(src) = src
                 && left.precise
@@ -106,6 +104,7 @@ pub(super) fn alu<D: Domain>(
     Ok(())
 }
 
+#[inline]
 fn check_immediate(width: Width, op: AluOp, imm: i32) -> Check<()> {
     match op {
         AluOp::Div | AluOp::Sdiv | AluOp::Mod | AluOp::Smod if imm == 0 => Err(RegisterCause::DivisionByZero.into()),
@@ -239,8 +238,7 @@ fn unary<D: Domain>(
     dst: Reg,
     f: impl FnOnce(ScalarValue<D>) -> ScalarValue<D>,
 ) -> Check<()> {
-    read(cx, state, dst)?;
-    let operand = *state.reg(dst);
+    let operand = *read(cx, state, dst)?;
     if cx.leaks(&operand) {
         return Err(RegisterCause::PointerArithmetic { reg: dst }.into());
     }

@@ -45,10 +45,9 @@ pub(super) fn branch<D: Domain>(
     target: InsnIdx,
     next: InsnIdx,
 ) -> Check<InsnIdx> {
-    read(cx, state, dst)?;
+    let left = read(cx, state, dst)?;
     if let Operand::Reg(src) = src {
-        read(cx, state, src)?;
-        let (left, right) = (state.reg(dst), state.reg(src));
+        let right = read(cx, state, src)?;
         let packets = is_packet_any(left) && is_packet_any(right);
         if !packets && cx.leaks(right) {
             return Err(RegisterCause::PointerComparison { reg: src }.into());
@@ -57,7 +56,7 @@ pub(super) fn branch<D: Domain>(
             cx.fx.note_mut().src_is_stack = true;
         }
     }
-    if is_stack(state.reg(dst)) {
+    if is_stack(left) {
         cx.fx.note_mut().dst_is_stack = true;
     }
 

@@ -129,12 +129,12 @@ fn target(insn: &Insn, at: InsnIdx) -> Check<InsnIdx> {
     insn.target(at).ok_or(Stop::Internal(&"a jump leads before the program's start"))
 }
 
-/// A register is read. (`check_reg_arg`, source operand)
-pub(crate) fn read<D: Domain>(cx: &mut Cx<'_, '_, D>, state: &State<D>, reg: Reg) -> Check<()> {
+/// A register is read: what it holds. (`check_reg_arg`, source operand)
+pub(crate) fn read<'s, D: Domain>(cx: &mut Cx<'_, '_, D>, state: &'s State<D>, reg: Reg) -> Check<&'s Value<D>> {
     cx.fx.touch(reg);
     match state.reg(reg) {
         Value::Uninit => Err(RegisterCause::Unreadable { reg }.into()),
-        Value::Scalar(_) | Value::Pointer(_) => Ok(()),
+        value @ (Value::Scalar(_) | Value::Pointer(_)) => Ok(value),
     }
 }
 

@@ -31,14 +31,14 @@ pub(super) fn mov<D: Domain>(
             cx.scalar(D::constant(value))
         }
         Operand::Reg(src) => {
-            read(cx, state, src)?;
+            let source = read(cx, state, src)?;
             writable(cx, dst)?;
-            match (width, state.reg(src)) {
+            match (width, source) {
                 (Width::W64, Value::Scalar(scalar)) => {
                     let (num, precise) = (scalar.num, scalar.precise);
                     Value::Scalar(ScalarValue { num, link: linked(cx, state, src), precise })
                 }
-                (Width::W64, source @ (Value::Pointer(_) | Value::Uninit)) => *source,
+                (Width::W64, Value::Pointer(_) | Value::Uninit) => *source,
                 (Width::W32, Value::Scalar(scalar)) => {
                     let (num, precise) = (scalar.num, scalar.precise);
                     let fits = num.umax() <= u64::from(u32::MAX);
@@ -46,7 +46,7 @@ pub(super) fn mov<D: Domain>(
                     let num = if fault::on(Fault::MoveKeepsUpperHalf) { num } else { num.zero_extended() };
                     Value::Scalar(ScalarValue { num, link, precise })
                 }
-                (Width::W32, source @ (Value::Pointer(_) | Value::Uninit)) => {
+                (Width::W32, Value::Pointer(_) | Value::Uninit) => {
                     if cx.leaks(source) {
                         return Err(RegisterCause::PartialPointerCopy { reg: src }.into());
                     }
@@ -69,9 +69,9 @@ pub(super) fn mov_sx<D: Domain>(
     src: Reg,
     from: Size,
 ) -> Check<()> {
-    read(cx, state, src)?;
+    let source = read(cx, state, src)?;
     writable(cx, dst)?;
-    let mut result = match state.reg(src) {
+    let mut result = match source {
         Value::Scalar(scalar) => {
             let (num, precise) = (scalar.num, scalar.precise);
             let unchanged = num.umax() < 1 << (from.bits() - 1);
@@ -83,7 +83,7 @@ pub(super) fn mov_sx<D: Domain>(
             };
             Value::Scalar(ScalarValue { num, link, precise })
         }
-        source @ (Value::Pointer(_) | Value::Uninit) => {
+        Value::Pointer(_) | Value::Uninit => {
             if cx.leaks(source) {
                 return Err(match width {
                     Width::W64 => RegisterCause::SignExtendsPointer { reg: src },
