@@ -96,13 +96,16 @@ pub struct StackQuery<'a> {
     chain: Vec<StackFrame>,
     /// By frame.
     instances: Vec<Option<&'a Instance>>,
+    /// What the functions that wait for a call to return keep live: of frames 0 to *n*, those that frames *n* and further out wait in,
+    /// for each *n* but the innermost, one after the other. It changes only with the chain.
+    waiting: Vec<StackSlots>,
     at: InsnIdx,
 }
 
 impl<'a> StackQuery<'a> {
     /// Asks about no chain.
     pub(crate) const fn new(flow: &'a Flow, blocks: &'a Blocks, liveness: &'a StackLiveness) -> Self {
-        Self { flow, blocks, liveness, chain: Vec::new(), instances: Vec::new(), at: InsnIdx(0) }
+        Self { flow, blocks, liveness, chain: Vec::new(), instances: Vec::new(), waiting: Vec::new(), at: InsnIdx(0) }
     }
 
     /// Asks about another chain and another instruction. What the chain has in common with the one before is not looked up again.
@@ -111,15 +114,47 @@ impl<'a> StackQuery<'a> {
         let mut depth = 0;
         for frame in chain {
             if self.chain.get(depth) != Some(&frame) {
-                self.chain.truncate(depth);
-                self.instances.truncate(depth);
+                self.truncate(depth);
                 self.chain.push(frame);
                 self.instances.push(self.liveness.lookup(self.flow, &self.chain, depth));
+                self.wait();
             }
             depth += 1;
         }
+        self.truncate(depth);
+    }
+
+    /// Leaves all frames but the outermost so many.
+    fn truncate(&mut self, depth: usize) {
         self.chain.truncate(depth);
         self.instances.truncate(depth);
+        self.waiting.truncate(Self::waiting_before(depth.saturating_sub(1)));
+    }
+
+    /// How many entries [`StackQuery::waiting`] has for frames further out than this one.
+    const fn waiting_before(frame: usize) -> usize {
+        frame * (frame + 1) / 2
+    }
+
+    /// The innermost function was called: the one that called it waits.
+    fn wait(&mut self) {
+        let Some(waits) = self.chain.len().checked_sub(2) else { return };
+        let further_out = Self::waiting_before(waits.saturating_sub(1));
+        for frame in 0..=waits {
+            let before = if frame < waits { self.waiting.get(further_out + frame).copied() } else { None };
+            let kept = self.kept_by(waits, frame).unwrap_or(StackSlots::ALL);
+            self.waiting.push(before.unwrap_or_default().union(kept));
+        }
+    }
+
+    /// What the function in one frame may read of a frame, its own or one further out. All of it, where nothing is known of the function;
+    /// [`None`] where it was not handed pointers to that frame.
+    fn kept_by(&self, number: usize, frame: usize) -> Option<StackSlots> {
+        let Some(&Some(instance)) = self.instances.get(number) else { return Some(StackSlots::ALL) };
+        // An instance that was made at a smaller depth counts its frames from there.
+        let depth = usize::try_from(instance.depth).unwrap_or(usize::MAX);
+        let own = u32::try_from(frame.saturating_add(depth).checked_sub(number)?).unwrap_or(u32::MAX);
+        Some(instance.live_before(self.blocks, self.point(number), own))
     }
 
     /// The instruction that decides what is live in a frame: where it goes on when the frames in it have been left.
@@ -137,22 +172,14 @@ impl<'a> StackQuery<'a> {
     #[must_use]
     pub fn slots(&self, frame: usize) -> StackSlots {
         let Some(innermost) = self.chain.len().checked_sub(1) else { return StackSlots::ALL };
-        let mut live = StackSlots::EMPTY;
-        for number in frame..=innermost {
-            let Some(&Some(instance)) = self.instances.get(number) else { return StackSlots::ALL };
-            // An instance that was made at a smaller depth counts its frames from there.
-            let depth = usize::try_from(instance.depth).unwrap_or(usize::MAX);
-            match (frame + depth).checked_sub(number) {
-                Some(own) if own <= depth => {
-                    let own = u32::try_from(own).unwrap_or(u32::MAX);
-                    live = live.union(instance.live_before(self.blocks, self.point(number), own));
-                }
-                // The function was not handed pointers to that frame.
-                None if number == innermost => {}
-                Some(_) | None => return StackSlots::ALL,
-            }
+        if frame > innermost {
+            return StackSlots::EMPTY;
         }
-        live
+        let waiting = match innermost.checked_sub(1) {
+            Some(waits) if frame <= waits => self.waiting.get(Self::waiting_before(waits) + frame),
+            Some(_) | None => None,
+        };
+        waiting.copied().unwrap_or_default().union(self.kept_by(innermost, frame).unwrap_or_default())
     }
 
     /// Whether a half slot of a frame may be read.
