@@ -160,12 +160,16 @@ impl Graph {
         &self.registers.before
     }
 
-    /// Whether the instruction neither reads nor writes one of these registers, and control does not go from it to another function, nor
-    /// come from one.
+    /// The last slot of those from `first` to `last` whose instruction reads or writes one of these registers, or from which control goes
+    /// to another function, or comes from one; `first` where there is none.
     #[must_use]
-    pub fn is_calm(&self, at: InsnIdx, regs: RegSet) -> bool {
-        let involved = self.registers.involved.get(at.index()).copied().unwrap_or_default();
-        involved.intersection(regs).is_empty() && involved != HalfSet::ALL.regs()
+    pub fn involved(&self, first: InsnIdx, last: InsnIdx, regs: RegSet) -> InsnIdx {
+        let slots = self.registers.involved.get(first.index()..=last.index()).unwrap_or_default();
+        let found = slots
+            .iter()
+            .rposition(|involved| !involved.intersection(regs).is_empty() || *involved == HalfSet::ALL.regs())
+            .unwrap_or(0);
+        InsnIdx(first.0.saturating_add(u32::try_from(found).unwrap_or(0)))
     }
 
     /// Whether the instruction makes a 32-bit result whose high half may be read, so that a machine whose 32-bit operations leave the

@@ -19,6 +19,8 @@ pub(crate) struct Node<D> {
     pub(crate) state: State<D>,
     /// Where.
     pub(crate) at: InsnIdx,
+    /// The instruction before; `None` at the start of a run.
+    pub(crate) prev: Option<InsnIdx>,
     /// How it was reached.
     pub(crate) trail: Trail,
     /// Paths from here that have not ended.

@@ -24,8 +24,6 @@ pub(crate) struct TrailStep {
 pub(crate) struct Trail {
     /// The first instruction after the checkpoint.
     pub(crate) first: InsnIdx,
-    /// The instruction before the current one; `None` at the start of a run.
-    pub(crate) last: Option<InsnIdx>,
     /// Jumps, and instructions with a note, from first to last.
     pub(crate) steps: Vec<TrailStep>,
     /// Where on it registers were wanted last.
@@ -45,7 +43,6 @@ impl Trail {
     pub(crate) fn new(first: InsnIdx) -> Self {
         Self {
             first,
-            last: None,
             steps: Vec::new(),
             asked: Asked::default(),
             parent: None,
@@ -53,6 +50,14 @@ impl Trail {
             callback_rounds: 0,
             may_goto_rounds: 0,
         }
+    }
+
+    /// The trail of a path that goes another way from here on. It has room for the steps that follow at once.
+    pub(crate) fn forked(&self) -> Self {
+        let Self { first, ref steps, asked, parent, dfs_depth, callback_rounds, may_goto_rounds } = *self;
+        let mut walked = Vec::with_capacity(steps.len() + 4);
+        walked.extend_from_slice(steps);
+        Self { first, steps: walked, asked, parent, dfs_depth, callback_rounds, may_goto_rounds }
     }
 }
 

@@ -83,7 +83,7 @@ impl<D: Domain> Marker<'_, '_, D> {
                 return Ok(changed);
             }
             subseq = Some(first);
-            last = self.nodes.get(parent).ok_or("a path's checkpoint was forgotten")?.trail.last;
+            last = self.nodes.get(parent).ok_or("a path's checkpoint was forgotten")?.prev;
             node = Some(parent);
         }
         self.mark_everything(depth, trail);
@@ -215,11 +215,12 @@ fn walk<D: Domain>(
     loop {
         if !skip && !watcher.follows_precision {
             // Most instructions have nothing to do with what is wanted.
-            let (regs, noted) = (wanted.here(), steps.last().map(|step| step.at));
-            while here != trail.first && noted != Some(here) && !trail.asked.is_at(here) && graph.is_calm(here, regs) {
-                let Some(before) = here.0.checked_sub(1) else { break };
-                subseq = Some(here);
-                here = InsnIdx(before);
+            let places = [Some(trail.first), steps.last().map(|step| step.at), Some(trail.asked.place())];
+            let next = places.into_iter().flatten().filter(|place| *place <= here).max().unwrap_or_default();
+            let involved = graph.involved(next, here, wanted.here());
+            if involved != here {
+                here = involved;
+                subseq = Some(here.next());
             }
         }
         let step = steps.last().filter(|step| step.at == here);
@@ -247,7 +248,7 @@ fn walk<D: Domain>(
 }
 
 /// The numbers of the bits that are set.
-fn bits(mut set: u64) -> impl Iterator<Item = usize> {
+pub(crate) fn bits(mut set: u64) -> impl Iterator<Item = usize> {
     core::iter::from_fn(move || {
         let lowest = (set != 0).then(|| set.trailing_zeros() as usize)?;
         set &= set - 1;

@@ -44,6 +44,8 @@ pub(crate) struct Search<'a, 'f, D: Domain> {
     pub(crate) jumps_at_checkpoint: u64,
     pub(crate) insns_at_checkpoint: u64,
     tally: Tally,
+    /// So many instructions will be processed when limits are looked at again.
+    check_at: u64,
     worklist: Vec<Path<D>>,
     effects: Effects<D>,
     live: StackQuery<'a>,
@@ -92,6 +94,7 @@ impl<'a, 'f, D: Domain> Search<'a, 'f, D> {
             jumps_at_checkpoint: 0,
             insns_at_checkpoint: 0,
             tally: Tally::default(),
+            check_at: 0,
             worklist: Vec::new(),
             effects: Effects::default(),
             live: graph.live_stack(&[], InsnIdx(0)),
@@ -107,22 +110,24 @@ impl<'a, 'f, D: Domain> Search<'a, 'f, D> {
         let mut path = Path { state: entry, at, prev: None, trail: Trail::new(at) };
         let mut resumed = false;
         loop {
-            let advanced = self.advance(&mut path, resumed);
-            if !matches!(advanced, Ok(Going::On)) {
-                self.tally.left_all(&mut self.stats.subprogs);
-            }
-            match advanced? {
-                Going::On => resumed = false,
-                Going::Ended => {
-                    self.watcher.tell(|observer| observer.path_ended(path.at, &path.state));
-                    self.path_ended(&path).map_err(|what| internal(path.at, what))?;
-                    let Some(next) = self.worklist.pop() else { return Ok(()) };
-                    self.watcher.tell(|observer| observer.resumed());
-                    path = next;
-                    resumed = true;
-                }
-            }
+            let walked = self.walk(&mut path, resumed);
+            self.tally.left_all(&mut self.stats.subprogs);
+            walked?;
+            self.watcher.tell(|observer| observer.path_ended(path.at, &path.state));
+            self.path_ended(&path).map_err(|what| internal(path.at, what))?;
+            let Some(next) = self.worklist.pop() else { return Ok(()) };
+            self.watcher.tell(|observer| observer.resumed());
+            path = next;
+            resumed = true;
         }
+    }
+
+    /// Follows a path to its end.
+    fn walk(&mut self, path: &mut Path<D>, mut resumed: bool) -> Result<(), Stop<D>> {
+        while let Going::On = self.advance(path, resumed)? {
+            resumed = false;
+        }
+        Ok(())
     }
 
     /// One instruction of one path. The path is of no use any more where it ended.
@@ -133,8 +138,9 @@ impl<'a, 'f, D: Domain> Search<'a, 'f, D> {
         };
         self.stats.insns_processed += 1;
         self.tally.processed(&mut self.stats.subprogs, path.state.frames());
-        self.check_budget()?;
-        path.trail.last = path.prev;
+        if self.stats.insns_processed >= self.check_at {
+            self.check_budget()?;
+        }
         let marks = self.graph.marks(at);
         if marks.prune_point() && self.policy.prune {
             match self.visit(path, resumed)? {
@@ -235,17 +241,30 @@ impl<'a, 'f, D: Domain> Search<'a, 'f, D> {
         }
     }
 
-    fn check_budget(&self) -> Result<(), Stop<D>> {
+    /// Whether the search may go on, and when that is to be asked again.
+    fn check_budget(&mut self) -> Result<(), Stop<D>> {
+        /// An atomic load every so often is prompt enough, and free.
+        const CANCELLED: u64 = 256;
+        let Budget { insns, states, cancel } = self.budget;
         let processed = self.stats.insns_processed;
-        if processed > self.facts.limits.processed_insns {
+        let limit = self.facts.limits.processed_insns;
+        if processed > limit {
             return Err(Box::new((RejectionCause::Limit(Limit::ProcessedInsns { processed }), None)));
         }
-        let over = self.budget.insns.is_some_and(|budget| processed > budget)
-            || self.budget.states.is_some_and(|budget| self.nodes.active > budget);
-        // An atomic load every so often is prompt enough, and free.
-        let cancelled = processed.is_multiple_of(256)
-            && self.budget.cancel.as_ref().is_some_and(|flag| flag.load(core::sync::atomic::Ordering::Relaxed));
-        if over || cancelled { Err(Box::new((RejectionCause::Interrupted, None))) } else { Ok(()) }
+        let over =
+            insns.is_some_and(|budget| processed > budget) || states.is_some_and(|budget| self.nodes.active > budget);
+        let cancelled = processed.is_multiple_of(CANCELLED)
+            && cancel.as_ref().is_some_and(|flag| flag.load(core::sync::atomic::Ordering::Relaxed));
+        if over || cancelled {
+            return Err(Box::new((RejectionCause::Interrupted, None)));
+        }
+        let first_over = limit.min(insns.unwrap_or(u64::MAX)).saturating_add(1);
+        self.check_at = match (states, cancel) {
+            (Some(_), _) => processed + 1,
+            (None, Some(_)) => first_over.min((processed / CANCELLED + 1) * CANCELLED),
+            (None, None) => first_over,
+        };
+        Ok(())
     }
 
     /// Marks what the step relied upon, in the order in which it did.
@@ -281,7 +300,7 @@ impl<'a, 'f, D: Domain> Search<'a, 'f, D> {
                 | ForkKind::Speculative
                 | ForkKind::Callback
                 | ForkKind::MayGoto
-                | ForkKind::Iteration => path.trail.clone(),
+                | ForkKind::Iteration => path.trail.forked(),
             };
             self.note_callback(kind, &state);
             match kind {

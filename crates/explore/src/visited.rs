@@ -265,6 +265,7 @@ impl<D: Domain> Search<'_, '_, D> {
         let node = Node {
             state: path.state.clone(),
             at,
+            prev: path.prev,
             trail: path.trail.clone(),
             branches: 1,
             hint: Hint::default(),

@@ -180,9 +180,9 @@ impl Asked {
         *self = Self { at, steps, frame, regs };
     }
 
-    /// Whether registers were wanted before this instruction last.
-    pub(super) fn is_at(&self, at: InsnIdx) -> bool {
-        self.at == at
+    /// The instruction before which registers were wanted last; the first where none were.
+    pub(super) const fn place(&self) -> InsnIdx {
+        self.at
     }
 
     /// Whether all that is wanted at this place was wanted there before.
