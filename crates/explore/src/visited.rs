@@ -7,7 +7,7 @@ use bpfvet_domain::Domain;
 use bpfvet_insn::{Call, Insn, InsnIdx};
 use bpfvet_platform::{KfuncFlags, KfuncLookup};
 use bpfvet_vm::fault::{self, Fault};
-use bpfvet_vm::{FrameKind, Hint, State, Strictness, Value, covers, registers_identical};
+use bpfvet_vm::{Comparison, Frame, FrameKind, Hint, IdMap, State, Strictness, Value, registers_identical};
 
 use crate::checkpoint::{Node, NodeId};
 use crate::convergence::{BackEdge, loop_of};
@@ -31,6 +31,49 @@ enum Compared {
     Missed { open: bool },
 }
 
+impl<D: Domain> Node<D> {
+    /// Whether it covers a state. Where they differ is looked at first the next time, and with the states that come next: `told` is where
+    /// the last one differed.
+    #[inline]
+    fn covers(
+        &mut self,
+        now: &Comparison<'_, '_, D>,
+        strictness: Strictness,
+        told: &mut Hint,
+        ids: &mut IdMap,
+    ) -> bool {
+        if now.may_be_covered(&self.state, strictness, self.hint) {
+            return self.covers_elsewhere(now, strictness, told, ids);
+        }
+        *told = self.hint;
+        false
+    }
+
+    /// Whether it covers a state that does not differ where the last one did.
+    #[inline(never)]
+    fn covers_elsewhere(
+        &mut self,
+        now: &Comparison<'_, '_, D>,
+        strictness: Strictness,
+        told: &mut Hint,
+        ids: &mut IdMap,
+    ) -> bool {
+        if *told != self.hint && !now.may_be_covered(&self.state, strictness, *told) {
+            return false;
+        }
+        match now.covered(&self.state, strictness, ids) {
+            Ok(()) => true,
+            Err(hint) => {
+                if !hint.is_empty() {
+                    self.hint = hint;
+                    *told = hint;
+                }
+                false
+            }
+        }
+    }
+}
+
 impl<D: Domain> Search<'_, '_, D> {
     /// Compares the path's state with those remembered here, and remembers it if that is worth while.
     pub(crate) fn visit(&mut self, path: &mut Path<D>, resumed: bool) -> Result<Visited, Stop<D>> {
@@ -46,17 +89,31 @@ impl<D: Domain> Search<'_, '_, D> {
         self.forget_dead(&mut path.state, at);
 
         let bucket = self.nodes.bucket_of(at, path.state.top().callsite);
+        let now = Comparison::new(self.facts, self.memo.exact_scalars, &path.state, at, self.ids.last());
+        // A state that covers this one was reached by the same calls: it is in the same loop.
+        let in_loop = self.loop_is_open(&path.state, at);
+        let settled = self.strictness(in_loop);
+        let mut told = Hint::default();
         let mut met = 0;
         let mut index = self.nodes.bucket(bucket).len();
         while index > 0 {
             index -= 1;
             let Some(id) = self.nodes.bucket(bucket).get(index).copied() else { break };
             met += 1;
-            let Some(node) = self.nodes.get(id) else { continue };
+            let Some(node) = self.nodes.get_mut(id) else { continue };
             if node.at != at {
                 continue;
             }
-            match self.compare(path, id)? {
+            let compared = if node.branches == 0 {
+                if node.covers(&now, settled, &mut told, &mut self.id_map) {
+                    Compared::Covered { in_loop }
+                } else {
+                    Compared::Missed { open: false }
+                }
+            } else {
+                self.compare_open(path, id, &now, &mut told)?
+            };
+            match compared {
                 Compared::Covered { in_loop } => {
                     self.covered(path, id, in_loop, resumed)?;
                     return Ok(Visited::Covered);
@@ -76,28 +133,33 @@ impl<D: Domain> Search<'_, '_, D> {
         self.stats.max_states_per_insn = self.stats.max_states_per_insn.max(met);
         let crowded = self.facts.limits.stored_states_per_bucket.is_some_and(|limit| met > limit);
         if add && !crowded {
-            self.remember(path, bucket, resumed);
+            self.remember(path, bucket, told, resumed);
         }
         Ok(Visited::New)
     }
 
-    fn compare(&mut self, path: &Path<D>, id: NodeId) -> Result<Compared, Stop<D>> {
+    /// How much must agree with a state all of whose paths have ended.
+    fn strictness(&self, in_loop: bool) -> Strictness {
+        if (in_loop && !fault::on(Fault::LoopComparedLoosely)) || self.policy.exact_subsumption {
+            Strictness::RangeWithin
+        } else {
+            Strictness::Relevant
+        }
+    }
+
+    /// Compares with a state from which not all paths have ended.
+    fn compare_open(
+        &mut self,
+        path: &Path<D>,
+        id: NodeId,
+        now: &Comparison<'_, '_, D>,
+        told: &mut Hint,
+    ) -> Result<Compared, Stop<D>> {
         let at = path.at;
         let marks = self.graph.marks(at);
-        let Some(node) = self.nodes.get(id) else { return Ok(Compared::Missed { open: false }) };
-        if node.branches == 0 {
-            let in_loop = self.loop_is_open(&node.state, node.at);
-            let strictness = if (in_loop && !fault::on(Fault::LoopComparedLoosely)) || self.policy.exact_subsumption {
-                Strictness::RangeWithin
-            } else {
-                Strictness::Relevant
-            };
-            return Ok(if self.node_covers(id, path, strictness) {
-                Compared::Covered { in_loop }
-            } else {
-                Compared::Missed { open: false }
-            });
-        }
+        let iterates = self.iterates_at(at);
+        let ids = &mut self.id_map;
+        let Some(node) = self.nodes.get_mut(id) else { return Ok(Compared::Missed { open: false }) };
         let missed = Ok(Compared::Missed { open: true });
         if let FrameKind::AsyncCallback(_) = node.state.top().kind
             && node.state.top().async_depth != path.state.top().async_depth
@@ -105,41 +167,36 @@ impl<D: Domain> Search<'_, '_, D> {
             // Another entry into the callback: meeting the same state is no loop.
             return missed;
         }
-        if self.iterates_at(at) {
+        if iterates {
             // That an iteration ends is its contract: a round that is like one before proves what all rounds do.
-            let covered = self.node_covers(id, path, Strictness::RangeWithin) && path.state.iterates();
+            let covered = node.covers(now, Strictness::RangeWithin, told, ids) && path.state.iterates();
             return if covered { Ok(Compared::Covered { in_loop: true }) } else { missed };
         }
         let (node_rounds, path_rounds) = (node.trail.may_goto_rounds, path.trail.may_goto_rounds);
         let same_callback_round = node.trail.callback_rounds == path.trail.callback_rounds;
         if matches!(self.facts.program.get(at), Some(Insn::MayGoto { .. }))
             && node_rounds != path_rounds
-            && (fault::on(Fault::MayGotoAssumedSettled) || self.node_covers(id, path, Strictness::RangeWithin))
+            && (fault::on(Fault::MayGotoAssumedSettled) || node.covers(now, Strictness::RangeWithin, told, ids))
         {
             return Ok(Compared::Covered { in_loop: true });
         }
         if marks.calls_callback() {
             let settled = fault::on(Fault::CallbackAssumedSettled);
-            return Ok(if settled || self.node_covers(id, path, Strictness::RangeWithin) {
+            return Ok(if settled || node.covers(now, Strictness::RangeWithin, told, ids) {
                 Compared::Covered { in_loop: true }
             } else {
                 Compared::Missed { open: true }
             });
         }
-        let identical = self.nodes.get(id).is_some_and(|node| registers_identical(&node.state, &path.state));
-        if identical
-            && self.node_covers(
-                id,
-                path,
-                if self.facts.features.exact_loop_detection() { Strictness::Exact } else { Strictness::Relevant },
-            )
-            && self.nodes.get(id).is_some_and(|node| !node.state.in_other_rounds(&path.state))
+        let strictness =
+            if self.facts.features.exact_loop_detection() { Strictness::Exact } else { Strictness::Relevant };
+        if registers_identical(&node.state, &path.state)
+            && node.covers(now, strictness, told, ids)
+            && !node.state.in_other_rounds(&path.state)
             && node_rounds == path_rounds
             && same_callback_round
         {
-            if let Some(node) = self.nodes.get(id) {
-                self.watcher.tell(|observer| observer.infinite_loop(at, &path.state, &node.state));
-            }
+            self.watcher.tell(|observer| observer.infinite_loop(at, &path.state, &node.state));
             return Err(Box::new((RejectionCause::InfiniteLoop { at }, Some(path.state.clone()))));
         }
         missed
@@ -154,22 +211,8 @@ impl<D: Domain> Search<'_, '_, D> {
         )
     }
 
-    fn node_covers(&mut self, id: NodeId, path: &Path<D>, strictness: Strictness) -> bool {
-        let Some(node) = self.nodes.get_mut(id) else { return false };
-        covers(
-            self.facts,
-            self.memo.exact_scalars,
-            &node.state,
-            &path.state,
-            path.at,
-            strictness,
-            &mut self.id_map,
-            self.ids.last(),
-            &mut node.hint,
-        )
-    }
-
     /// Whether it is not yet known what matters in the loop that a state is in. (`incomplete_read_marks`)
+    #[inline]
     fn loop_is_open(&self, state: &State<D>, at: InsnIdx) -> bool {
         // Most of the time no loop waits for anything.
         self.loops.back_edges > 0
@@ -251,15 +294,12 @@ impl<D: Domain> Search<'_, '_, D> {
         self.stats.peak_states = self.stats.peak_states.max(now);
     }
 
-    fn remember(&mut self, path: &mut Path<D>, bucket: usize, resumed: bool) {
+    fn remember(&mut self, path: &mut Path<D>, bucket: usize, hint: Hint, resumed: bool) {
         let at = path.at;
         self.stats.total_states += 1;
         self.jumps_at_checkpoint = self.jumps;
         self.insns_at_checkpoint = self.stats.insns_processed;
-        if self.facts.bpf_capable() {
-            forget_precision(&mut path.state);
-        }
-        clear_singular_links(&mut path.state, &mut self.links);
+        settle(&mut path.state, self.facts.bpf_capable(), &mut self.links);
         let info = PathInfo { at, prev: path.prev, resumed, state: &path.state };
         self.watcher.tell(|observer| observer.checkpoint(&info));
         let node = Node {
@@ -268,7 +308,7 @@ impl<D: Domain> Search<'_, '_, D> {
             prev: path.prev,
             trail: path.trail.clone(),
             branches: 1,
-            hint: Hint::default(),
+            hint,
             misses: 0,
             hits: 0,
             retired: false,
@@ -369,36 +409,56 @@ impl<D: Domain> Search<'_, '_, D> {
     }
 }
 
-/// Forgets which numbers mattered on the way to a checkpoint: only what matters after it counts there.
-fn forget_precision<D: Domain>(state: &mut State<D>) {
-    // Numbers among outgoing arguments keep theirs.
+/// Makes a state one to be remembered. Which numbers mattered on the way to it is forgotten, if it `forgets`: only what matters after it
+/// counts there. A group with one member says nothing. `seen` is scratch space.
+fn settle<D: Domain>(state: &mut State<D>, forgets: bool, seen: &mut Vec<u32>) {
+    seen.clear();
+    for index in 0..state.frames().len() {
+        let frame = state.frame(index);
+        let mut marked = false;
+        let mut look = |value: &Value<D>| {
+            if let Value::Scalar(scalar) = value {
+                marked |= scalar.precise;
+                seen.extend(scalar.link.map(|link| link.id.get()));
+            }
+        };
+        frame.regs().iter().for_each(&mut look);
+        frame.stack.spilled().for_each(&mut look);
+        // Numbers among outgoing arguments keep their marks.
+        seen.extend(
+            frame
+                .out_args
+                .iter()
+                .filter_map(Value::as_scalar)
+                .filter_map(|scalar| scalar.link)
+                .map(|link| link.id.get()),
+        );
+        if marked && forgets {
+            forget_precision(state.frame_mut(index));
+        }
+    }
+    clear_singular_links(state, seen);
+}
+
+fn forget_precision<D: Domain>(frame: &mut Frame<D>) {
     let marked = |value: &Value<D>| value.as_scalar().is_some_and(|scalar| scalar.precise);
     let forget = |value: &mut Value<D>| {
         if let Value::Scalar(scalar) = value {
             scalar.precise = false;
         }
     };
-    for index in 0..state.frames().len() {
-        let frame = state.frame(index);
-        let (regs, stack) = (frame.regs().iter().any(marked), frame.stack.spilled().any(marked));
-        if regs || stack {
-            let frame = state.frame_mut(index);
-            frame.regs_mut().iter_mut().for_each(forget);
-            frame.stack.for_each_spilled_mut(&mut { marked }, &mut { forget });
-        }
-    }
+    frame.regs_mut().iter_mut().for_each(forget);
+    frame.stack.for_each_spilled_mut(&mut { marked }, &mut { forget });
 }
 
-/// A group with one member says nothing. `seen` is scratch space. (`bpf_clear_singular_ids`)
-fn clear_singular_links<D: Domain>(state: &mut State<D>, seen: &mut Vec<u32>) {
-    let id = |value: &Value<D>| value.as_scalar().and_then(|scalar| scalar.link).map(|link| link.id.get());
-    seen.clear();
-    seen.extend(state.values().filter_map(id));
-    seen.sort_unstable();
-    if seen.chunk_by(|one, next| one == next).all(|group| group.len() > 1) {
+/// `ids` are those of all groups, once for each member. (`bpf_clear_singular_ids`)
+fn clear_singular_links<D: Domain>(state: &mut State<D>, ids: &mut [u32]) {
+    ids.sort_unstable();
+    if ids.chunk_by(|one, next| one == next).all(|group| group.len() > 1) {
         return;
     }
-    let alone = |id: u32| seen.get(seen.partition_point(|other| *other < id) + 1) != Some(&id);
+    let alone = |id: u32| ids.get(ids.partition_point(|other| *other < id) + 1) != Some(&id);
+    let id = |value: &Value<D>| value.as_scalar().and_then(|scalar| scalar.link).map(|link| link.id.get());
     state.for_each_value_mut(
         |value| id(value).is_some_and(alone),
         |value| {

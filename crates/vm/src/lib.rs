@@ -39,7 +39,7 @@ pub use state::{
     ByteKind, CallbackRange, Dynptr, Frame, FrameKind, Frames, IdGen, Iteration, LockKey, Protection, Reference,
     ReferenceKind, STACK_SLOTS, Slot, SlotObject, Spill, Stack, State,
 };
-pub use subsume::{Hint, IdMap, Strictness, covers, registers_identical};
+pub use subsume::{Comparison, Hint, IdMap, Strictness, registers_identical};
 pub use transfer::{Next, step};
 pub use typed::Attach;
 pub use value::{

@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 
 use bpfvet_domain::{Domain, Scalar, Views};
-use bpfvet_insn::{InsnIdx, Reg};
+use bpfvet_insn::{InsnIdx, Reg, RegSet};
 
 use super::Stack;
 use crate::value::{Pointer, Region};
@@ -122,6 +122,13 @@ impl<D: Views> Frame<D> {
     #[must_use]
     pub const fn regs(&self) -> &[Value<D>; 11] {
         &self.regs
+    }
+
+    /// The registers that hold something.
+    #[must_use]
+    pub fn held(&self) -> RegSet {
+        let held = |(number, value): (usize, &Value<D>)| u16::from(!matches!(value, Value::Uninit)) << number;
+        RegSet::from_bits(self.regs.iter().enumerate().map(held).fold(0, |held, bit| held | bit))
     }
 
     /// All eleven registers, to be written.

@@ -19,7 +19,6 @@ pub use frame::{CallbackRange, Frame, FrameKind};
 pub use frames::Frames;
 pub use object::{Dynptr, Iteration, Protection, SlotObject};
 pub use refs::{LockKey, Reference, ReferenceKind};
-pub(crate) use stack::Run;
 pub use stack::{ByteKind, STACK_SLOTS, Slot, Spill, Stack};
 
 use crate::Value;

@@ -257,7 +257,7 @@ pub struct Stack<D = Scalar> {
 
 /// A run of slots of one stack, beside the same of another.
 #[derive(Debug)]
-pub(crate) struct Run {
+pub(crate) struct Run<'a, D> {
     /// The first of them.
     pub(crate) first: usize,
     /// Whether both stacks hold the same objects there, and so the same.
@@ -266,6 +266,27 @@ pub(crate) struct Run {
     pub(crate) used: u64,
     /// Those of them that may hold something. The others were never written, or everything in them was forgotten.
     pub(crate) held: u64,
+    one: Side<'a, D>,
+    other: Side<'a, D>,
+}
+
+/// A run of slots of one stack.
+#[derive(Debug)]
+struct Side<'a, D> {
+    chunk: &'a Chunk<D>,
+    used: u64,
+    gone: u64,
+}
+
+impl<'a, D: Views> Run<'a, D> {
+    /// A slot of the one stack, counted from the first of the run, never written where that stack is not so deep; and the same of the
+    /// other, where that is as deep.
+    pub(crate) fn slots(&self, index: usize) -> (&'a Slot<D>, Option<&'a Slot<D>>) {
+        let slot = |side: &Side<'a, D>| {
+            if side.gone >> index & 1 != 0 { &Slot::FORGOTTEN } else { side.chunk.get(index).unwrap_or(&Slot::INVALID) }
+        };
+        (slot(&self.one), (self.other.used >> index & 1 != 0).then(|| slot(&self.other)))
+    }
 }
 
 impl<D> Default for Stack<D> {
@@ -349,18 +370,7 @@ impl<D: Views> Stack<D> {
             return;
         }
         if let Slot::Bytes(FORGOTTEN) = cleaned {
-            self.forgotten |= 0b11 << (index * 2);
-            self.gone |= 1 << index;
-            let number = index / CHUNK;
-            let chunk = (self.gone | !self.used()) >> (number * CHUNK);
-            // Of a chunk of which nothing is known any more nothing need be kept.
-            if chunk & 0xf == 0xf
-                && self.chunks.get(number).is_some_and(Option::is_some)
-                && let Some(chunk) = Rc::make_mut(&mut self.chunks).get_mut(number)
-            {
-                *chunk = None;
-            }
-            return;
+            return self.forget(1 << index);
         }
         let gone = |half: usize| (half * 4..half * 4 + 4).all(|byte| cleaned.byte(byte) == ByteKind::Poison);
         let forgotten = u128::from(gone(0)) | u128::from(gone(1)) << 1;
@@ -376,24 +386,58 @@ impl<D: Views> Stack<D> {
     }
 
     /// Slots in runs, from the top of the stack down: those of this stack, as deep as it was used, beside those of `other`.
-    pub(crate) fn beside<'a>(&'a self, other: &'a Self) -> impl Iterator<Item = Run> + use<'a, D> {
-        let run = |mask: u64, number: usize| mask >> (number * CHUNK) & 0xf;
+    pub(crate) fn beside<'a>(&'a self, other: &'a Self) -> impl Iterator<Item = Run<'a, D>> {
         (0..self.len.div_ceil(CHUNK)).map(move |number| {
-            let (one, two) = (self.chunks.get(number), other.chunks.get(number));
-            let (same_objects, written) = match (one, two) {
-                (Some(Some(one)), Some(Some(two))) => (Rc::ptr_eq(one, two), true),
-                (Some(Some(_)), _) => (false, true),
-                (Some(None) | None, Some(None) | None) => (true, false),
-                (Some(None) | None, Some(Some(_))) => (false, false),
+            let (one, two) = (self.chunk(number), other.chunk(number));
+            let same_objects = match (one, two) {
+                (Some(one), Some(two)) => Rc::ptr_eq(one, two),
+                (None, None) => true,
+                (Some(_), None) | (None, Some(_)) => false,
             };
-            let used = run(self.used(), number);
+            let side = |stack: &Self, chunk: Option<&'a Rc<Chunk<D>>>| Side {
+                chunk: chunk.map_or(&Self::INVALID, |chunk| chunk),
+                used: stack.used() >> (number * CHUNK) & 0xf,
+                gone: stack.gone >> (number * CHUNK) & 0xf,
+            };
+            let written = one.is_some();
+            let (one, other_side) = (side(self, one), side(other, two));
             Run {
                 first: number * CHUNK,
-                same: same_objects && self.len == other.len && run(self.gone, number) == run(other.gone, number),
-                used,
-                held: if written { used & !run(self.gone, number) } else { 0 },
+                same: same_objects && self.len == other.len && one.gone == other_side.gone,
+                used: one.used,
+                held: if written { one.used & !one.gone } else { 0 },
+                one,
+                other: other_side,
             }
         })
+    }
+
+    fn chunk(&self, number: usize) -> Option<&Rc<Chunk<D>>> {
+        self.chunks.get(number)?.as_ref()
+    }
+
+    /// Forgets everything in these slots, a bit each.
+    pub fn forget(&mut self, slots: u64) {
+        let slots = slots & self.used();
+        self.gone |= slots;
+        let mut rest = slots;
+        while rest != 0 {
+            let index = rest.trailing_zeros() as usize;
+            self.forgotten |= 0b11 << (index * 2);
+            rest &= rest - 1;
+        }
+        let unknown = self.gone | !self.used();
+        for number in 0..STACK_SLOTS / CHUNK {
+            let run = |slots: u64| slots >> (number * CHUNK) & 0xf;
+            // Of a chunk of which nothing is known any more nothing need be kept.
+            if run(slots) != 0
+                && run(unknown) == 0xf
+                && self.chunk(number).is_some()
+                && let Some(chunk) = Rc::make_mut(&mut self.chunks).get_mut(number)
+            {
+                *chunk = None;
+            }
+        }
     }
 
     /// The kind of the byte at `off` from the frame pointer (negative).

@@ -14,19 +14,23 @@ pub struct IdMap {
     fresh: u32,
 }
 
+/// How identities of two states are compared.
+pub(super) trait Identities {
+    /// Whether the two can be the same thing: both absent, or both present and never matched otherwise. (`check_ids`)
+    fn matches(&mut self, old: Option<u32>, now: Option<u32>) -> bool;
+
+    /// As [`Identities::matches`] for groups of equal numbers: one that was alone then may be in a group now, and one that is
+    /// alone now is in a group of its own. (`check_scalar_ids`)
+    fn matches_group(&mut self, old: Option<u32>, now: Option<u32>) -> bool;
+}
+
 impl IdMap {
     pub(super) fn reset(&mut self, last_id: u32) {
         self.pairs.clear();
         self.fresh = last_id;
     }
 
-    /// Whether the two can be the same thing: both absent, or both present and never matched otherwise. (`check_ids`)
-    pub(super) fn matches(&mut self, old: Option<u32>, now: Option<u32>) -> bool {
-        let (old, now) = match (old, now) {
-            (None, None) => return true,
-            (Some(old), Some(now)) => (old, now),
-            (None, Some(_)) | (Some(_), None) => return false,
-        };
+    fn pair(&mut self, old: u32, now: u32) -> bool {
         if fault::on(Fault::IdentitiesUnmatched) {
             return true;
         }
@@ -44,10 +48,21 @@ impl IdMap {
         self.pairs.push((old, now));
         true
     }
+}
 
-    /// As [`IdMap::matches`] for groups of equal numbers: one that was alone then may be in a group now, and one that is
-    /// alone now is in a group of its own. (`check_scalar_ids`)
-    pub(super) fn matches_group(&mut self, old: Option<u32>, now: Option<u32>) -> bool {
+impl Identities for IdMap {
+    // Most things have no identity.
+    #[inline]
+    fn matches(&mut self, old: Option<u32>, now: Option<u32>) -> bool {
+        match (old, now) {
+            (None, None) => true,
+            (Some(old), Some(now)) => self.pair(old, now),
+            (None, Some(_)) | (Some(_), None) => false,
+        }
+    }
+
+    #[inline]
+    fn matches_group(&mut self, old: Option<u32>, now: Option<u32>) -> bool {
         if old.is_none() {
             return true;
         }
@@ -59,9 +74,23 @@ impl IdMap {
     }
 }
 
+/// Every identity could be every other: what is different all the same is different whatever identities are matched with.
+#[derive(Debug)]
+pub(super) struct AnyIdentity;
+
+impl Identities for AnyIdentity {
+    fn matches(&mut self, old: Option<u32>, now: Option<u32>) -> bool {
+        old.is_some() == now.is_some()
+    }
+
+    fn matches_group(&mut self, _: Option<u32>, _: Option<u32>) -> bool {
+        true
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::IdMap;
+    use super::{IdMap, Identities};
 
     #[test]
     fn one_to_one() {

@@ -16,10 +16,13 @@ mod ids;
 mod stack;
 mod value;
 
+use alloc::rc::Rc;
+
 use bpfvet_domain::Domain;
-use bpfvet_insn::{InsnIdx, Reg};
+use bpfvet_insn::{InsnIdx, Reg, RegSet};
 
 pub use ids::IdMap;
+use ids::{AnyIdentity, Identities};
 
 use crate::facts::Facts;
 use crate::fault::{self, Fault};
@@ -49,8 +52,9 @@ struct Rules {
     uninit_readable: bool,
 }
 
-/// Where two states differed when they were compared last. The next state that comes by mostly differs there too, so that this is looked
-/// at first: what does not cover by itself covers with nothing.
+/// Where two states differed. Others at the same instruction mostly differ there too, so that this is looked at first.
+///
+/// It decides nothing but what is compared first.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Hint {
     frame: u8,
@@ -66,74 +70,92 @@ enum Place {
     Slot(u8),
 }
 
-/// Whether `old`, at the same instruction, covers `now`.
-///
-/// `exact_scalars` is [`crate::Memo::exact_scalars`]; `ids` is scratch space and starts empty with fresh numbers from
-/// `last_id`, the last identity given so far. `hint` is kept with the old state, and decides nothing but what is compared first.
-///
-/// # Soundness
-///
-/// Identities are matched by a one-to-one map built on the way, so that two things that were one in `old` are one in `now`.
-/// Every field of a value, a slot and a frame is named here; adding one stops the compiler.
-#[must_use]
-#[expect(clippy::too_many_arguments, reason = "two states, and what it takes to compare them")]
-pub fn covers<D: Domain>(
-    facts: &Facts<'_>,
-    exact_scalars: bool,
-    old: &State<D>,
-    now: &State<D>,
-    at: InsnIdx,
-    strictness: Strictness,
-    ids: &mut IdMap,
-    last_id: u32,
-    hint: &mut Hint,
-) -> bool {
-    let rules = Rules {
-        strictness,
-        all_precise: facts.scalars_precise(),
-        exact_scalars,
-        uninit_readable: facts.may_read_uninit(),
-    };
-    if old.frames().len() != now.frames().len() {
-        return false;
+impl Hint {
+    /// Whether it names no place.
+    #[must_use]
+    pub const fn is_empty(self) -> bool {
+        matches!(self.place, Place::None)
     }
-    ids.reset(last_id);
-    if !hinted(rules, old, now, *hint, ids) {
-        return false;
-    }
-    ids.reset(last_id);
-    if (old.speculative && !now.speculative)
-        || old.sleepable != now.sleepable
-        || !(references_match(old, now, ids) || fault::on(Fault::ReferencesUncompared))
-    {
-        return false;
-    }
-    old.frames().iter().zip(now.frames()).enumerate().all(|(index, (before, after))| {
-        before.callsite == after.callsite && {
-            if index < old.depth() && fault::on(Fault::CallersUncompared) {
-                return true;
-            }
-            let at = old.frame_insn(index, at);
-            match frame_covers(facts, rules, before, after, at, ids) {
-                Ok(()) => true,
-                Err(place) => {
-                    *hint = Hint { frame: u8::try_from(index).unwrap_or(0), place };
-                    false
-                }
-            }
-        }
-    })
 }
 
-/// Whether what differed last is covered now, by itself.
-fn hinted<D: Domain>(rules: Rules, old: &State<D>, now: &State<D>, hint: Hint, ids: &mut IdMap) -> bool {
-    let frame = usize::from(hint.frame);
-    match (old.frames().get(frame), now.frames().get(frame), hint.place) {
-        (Some(before), Some(after), Place::Reg(reg)) => value::covers(rules, before.reg(reg), after.reg(reg), ids),
-        (Some(before), Some(after), Place::Slot(slot)) => {
-            stack::covers_at(rules, &before.stack, &after.stack, slot, ids)
+/// A state, about to be compared with those that were verified at the same instruction.
+#[derive(Debug)]
+pub struct Comparison<'a, 'f, D> {
+    facts: &'a Facts<'f>,
+    now: &'a State<D>,
+    at: InsnIdx,
+    exact_scalars: bool,
+    all_precise: bool,
+    uninit_readable: bool,
+    last_id: u32,
+}
+
+impl<'a, 'f, D: Domain> Comparison<'a, 'f, D> {
+    /// Of `now`, at this instruction. `exact_scalars` is [`crate::Memo::exact_scalars`], and `last_id` the last identity given so far.
+    #[must_use]
+    pub fn new(facts: &'a Facts<'f>, exact_scalars: bool, now: &'a State<D>, at: InsnIdx, last_id: u32) -> Self {
+        let (all_precise, uninit_readable) = (facts.scalars_precise(), facts.may_read_uninit());
+        Self { facts, now, at, exact_scalars, all_precise, uninit_readable, last_id }
+    }
+
+    const fn rules(&self, strictness: Strictness) -> Rules {
+        let Self { exact_scalars, all_precise, uninit_readable, .. } = *self;
+        Rules { strictness, all_precise, exact_scalars, uninit_readable }
+    }
+
+    /// Whether `old` could cover the state, as far as one place tells: one that [`Comparison::covered`] named, for `old` or for a state
+    /// that was reached by the same calls as this one. Where it could not, it does not: what does not cover by itself, whatever
+    /// identities are matched with, covers with nothing.
+    #[must_use]
+    #[inline]
+    pub fn may_be_covered(&self, old: &State<D>, strictness: Strictness, hint: Hint) -> bool {
+        let frame = usize::from(hint.frame);
+        let (Some(before), Some(after)) = (old.frames().get(frame), self.now.frames().get(frame)) else { return true };
+        let rules = self.rules(strictness);
+        match hint.place {
+            Place::None => true,
+            Place::Reg(reg) => value::covers(rules, before.reg(reg), after.reg(reg), &mut AnyIdentity),
+            Place::Slot(slot) => stack::covers_at(rules, &before.stack, &after.stack, slot, &mut AnyIdentity),
         }
-        (_, _, Place::None) | (None, ..) | (_, None, _) => true,
+    }
+
+    /// Whether `old` covers the state. `ids` is scratch space.
+    ///
+    /// # Errors
+    ///
+    /// Where they differ: if that is one place, one that is compared in all states that were reached by the same calls.
+    ///
+    /// # Soundness
+    ///
+    /// Identities are matched by a one-to-one map built on the way, so that two things that were one in `old` are one in `now`.
+    /// Every field of a value, a slot and a frame is named here; adding one stops the compiler.
+    pub fn covered(&self, old: &State<D>, strictness: Strictness, ids: &mut IdMap) -> Result<(), Hint> {
+        let Self { now, .. } = *self;
+        let elsewhere = Err(Hint::default());
+        let called_alike = |(before, after): (&Rc<Frame<D>>, &Rc<Frame<D>>)| before.callsite == after.callsite;
+        if old.frames().len() != now.frames().len() || !old.frames().iter().zip(now.frames()).all(called_alike) {
+            return elsewhere;
+        }
+        ids.reset(self.last_id);
+        if (old.speculative && !now.speculative)
+            || old.sleepable != now.sleepable
+            || !(references_match(old, now, ids) || fault::on(Fault::ReferencesUncompared))
+        {
+            return elsewhere;
+        }
+        for (index, (before, after)) in old.frames().iter().zip(now.frames()).enumerate() {
+            if index < old.depth() && fault::on(Fault::CallersUncompared) {
+                continue;
+            }
+            let live = self.live_regs(old.frame_insn(index, self.at));
+            frame_covers(self.rules(strictness), before, after, live, ids)
+                .map_err(|place| Hint { frame: u8::try_from(index).unwrap_or(0), place })?;
+        }
+        Ok(())
+    }
+
+    fn live_regs(&self, at: InsnIdx) -> RegSet {
+        self.facts.live_regs.get(at.index()).copied().unwrap_or_default().without(Reg::ARGS)
     }
 }
 
@@ -173,17 +195,15 @@ fn reference_matches(old: &Reference, now: &Reference, ids: &mut IdMap) -> bool 
 
 /// Whether a frame covers another; where it differs, if that is one place. (`func_states_equal`)
 fn frame_covers<D: Domain>(
-    facts: &Facts<'_>,
     rules: Rules,
     old: &Frame<D>,
     now: &Frame<D>,
-    at: InsnIdx,
+    live: RegSet,
     ids: &mut IdMap,
 ) -> Result<(), Place> {
     if old.callback_depth > now.callback_depth || (!old.args_sealed && now.args_sealed) {
         return Err(Place::None);
     }
-    let live = facts.live_regs.get(at.index()).copied().unwrap_or_default().without(Reg::ARGS);
     for reg in live.iter().filter(|reg| *reg != Reg::R7 || !fault::on(Fault::RegisterUncompared)) {
         if !value::covers(rules, old.reg(reg), now.reg(reg), ids) {
             return Err(Place::Reg(reg));

@@ -2,9 +2,9 @@
 
 use bpfvet_domain::Domain;
 
-use super::{IdMap, Rules, Strictness, value};
+use super::{Identities, Rules, Strictness, value};
 use crate::fault::{self, Fault};
-use crate::state::{ByteKind, Dynptr, Iteration, Run, Slot, SlotObject, Stack};
+use crate::state::{ByteKind, Dynptr, Iteration, Slot, SlotObject, Stack};
 use crate::{ScalarValue, Value};
 
 /// Whether a stack that was verified covers one that is met now. (`stacksafe`)
@@ -14,20 +14,24 @@ use crate::{ScalarValue, Value};
 /// # Errors
 ///
 /// The first slot that differs.
-pub(super) fn covers<D: Domain>(rules: Rules, old: &Stack<D>, now: &Stack<D>, ids: &mut IdMap) -> Result<(), u8> {
+pub(super) fn covers<D: Domain>(
+    rules: Rules,
+    old: &Stack<D>,
+    now: &Stack<D>,
+    ids: &mut impl Identities,
+) -> Result<(), u8> {
     // A run is four slots.
     let compared = if fault::on(Fault::DeepSlotsUncompared) { 1 } else { usize::MAX };
     let all = rules.strictness == Strictness::Exact;
-    for Run { first, same, used, held } in old.beside(now).take(compared) {
-        let mut rest = if all { used } else { held };
+    for run in old.beside(now).take(compared) {
+        let mut rest = if all { run.used } else { run.held };
         while rest != 0 {
-            let index = first + rest.trailing_zeros() as usize;
+            let index = rest.trailing_zeros() as usize;
             rest &= rest - 1;
-            let slot = old.slot(index);
-            let covered =
-                if same { itself(rules, slot, ids) } else { slot_covers(rules, slot, within(now, index), ids) };
+            let (before, after) = run.slots(index);
+            let covered = if run.same { itself(rules, before, ids) } else { slot_covers(rules, before, after, ids) };
             if !covered {
-                return Err(u8::try_from(index).unwrap_or(0));
+                return Err(u8::try_from(run.first + index).unwrap_or(0));
             }
         }
     }
@@ -40,13 +44,19 @@ fn within<D: Domain>(stack: &Stack<D>, index: usize) -> Option<&Slot<D>> {
 }
 
 /// Whether one slot of a stack covers the same of another by itself.
-pub(super) fn covers_at<D: Domain>(rules: Rules, old: &Stack<D>, now: &Stack<D>, slot: u8, ids: &mut IdMap) -> bool {
+pub(super) fn covers_at<D: Domain>(
+    rules: Rules,
+    old: &Stack<D>,
+    now: &Stack<D>,
+    slot: u8,
+    ids: &mut impl Identities,
+) -> bool {
     let slot = usize::from(slot);
     slot >= old.len() || slot_covers(rules, old.slot(slot), within(now, slot), ids)
 }
 
 /// Whether a slot covers itself: it does, if its identities can stand for themselves.
-fn itself<D: Domain>(rules: Rules, slot: &Slot<D>, ids: &mut IdMap) -> bool {
+fn itself<D: Domain>(rules: Rules, slot: &Slot<D>, ids: &mut impl Identities) -> bool {
     match slot {
         Slot::Bytes(_) => true,
         Slot::Object(object) => objects_match(object, object, ids),
@@ -73,7 +83,7 @@ const fn settled(kind: ByteKind) -> ByteKind {
     }
 }
 
-fn slot_covers<D: Domain>(rules: Rules, old: &Slot<D>, now: Option<&Slot<D>>, ids: &mut IdMap) -> bool {
+fn slot_covers<D: Domain>(rules: Rules, old: &Slot<D>, now: Option<&Slot<D>>, ids: &mut impl Identities) -> bool {
     let exact = rules.strictness == Strictness::Exact;
     match (old, now) {
         // The usual cases: a whole value, which covers another by itself; the same bytes; and bytes that were never read.
@@ -133,7 +143,7 @@ fn slot_covers<D: Domain>(rules: Rules, old: &Slot<D>, now: Option<&Slot<D>>, id
 }
 
 /// Whether two slots hold the same for a function of the host. In which round an iteration is does not matter.
-fn objects_match(old: &SlotObject, now: &SlotObject, ids: &mut IdMap) -> bool {
+fn objects_match(old: &SlotObject, now: &SlotObject, ids: &mut impl Identities) -> bool {
     match (old, now) {
         (SlotObject::Iteration(before), SlotObject::Iteration(after)) => {
             let Iteration { ty, object, drained, depth: _, protection } = before;

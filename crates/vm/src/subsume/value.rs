@@ -1,13 +1,13 @@
 //! Values.
 
-use super::{IdMap, Rules, Strictness};
+use super::{Identities, Rules, Strictness};
 use crate::fault::{self, Fault};
 use crate::value::{Link, LinkDelta, Pointer, Region};
 use crate::{ScalarValue, Value};
 use bpfvet_domain::Domain;
 
 /// Whether a value that was verified covers one that is met now. (`regsafe`)
-pub(super) fn covers<D: Domain>(rules: Rules, old: &Value<D>, now: &Value<D>, ids: &mut IdMap) -> bool {
+pub(super) fn covers<D: Domain>(rules: Rules, old: &Value<D>, now: &Value<D>, ids: &mut impl Identities) -> bool {
     match (old, now) {
         (Value::Uninit, Value::Uninit) => true,
         // What was verified did not read it; only exact comparison cares.
@@ -32,7 +32,12 @@ fn key(link: Option<Link>) -> Option<u32> {
     })
 }
 
-fn scalar_covers<D: Domain>(rules: Rules, old: &ScalarValue<D>, now: &ScalarValue<D>, ids: &mut IdMap) -> bool {
+fn scalar_covers<D: Domain>(
+    rules: Rules,
+    old: &ScalarValue<D>,
+    now: &ScalarValue<D>,
+    ids: &mut impl Identities,
+) -> bool {
     // Whether the current number was precise does not matter: it is about to be compared, not relied upon.
     let ScalarValue { num: old_num, link: old_link, precise } = old;
     let ScalarValue { num: now_num, link: now_link, precise: _ } = now;
@@ -63,7 +68,7 @@ fn scalar_covers<D: Domain>(rules: Rules, old: &ScalarValue<D>, now: &ScalarValu
 }
 
 /// (`check_scalar_ids`)
-fn groups_match(old: &Option<Link>, now: &Option<Link>, ids: &mut IdMap) -> bool {
+fn groups_match(old: &Option<Link>, now: &Option<Link>, ids: &mut impl Identities) -> bool {
     if fault::on(Fault::LinksUnmatched) {
         return true;
     }
@@ -79,14 +84,15 @@ fn groups_match(old: &Option<Link>, now: &Option<Link>, ids: &mut IdMap) -> bool
     }
 }
 
-fn pointer_covers<D: Domain>(rules: Rules, old: &Pointer<D>, now: &Pointer<D>, ids: &mut IdMap) -> bool {
+#[inline(never)]
+fn pointer_covers<D: Domain, I: Identities>(rules: Rules, old: &Pointer<D>, now: &Pointer<D>, ids: &mut I) -> bool {
     let Pointer { region: old_region, flags: old_flags, off: old_off, object: old_object, parent: old_parent } = old;
     let Pointer { region: now_region, flags: now_flags, off: now_off, object: now_object, parent: now_parent } = now;
     if old_flags != now_flags && !fault::on(Fault::FlagsUncompared) {
         return false;
     }
     let exact = rules.strictness == Strictness::Exact;
-    let identities = |ids: &mut IdMap| {
+    let identities = |ids: &mut I| {
         ids.matches(old_object.map(|id| id.get()), now_object.map(|id| id.get()))
             && ids.matches(old_parent.map(|id| id.get()), now_parent.map(|id| id.get()))
     };
@@ -99,7 +105,7 @@ fn pointer_covers<D: Domain>(rules: Rules, old: &Pointer<D>, now: &Pointer<D>, i
             old_off.includes(now_off)
         }
     };
-    let uid = |old: u32, now: u32, ids: &mut IdMap| ids.matches(nonzero(old), nonzero(now));
+    let uid = |old: u32, now: u32, ids: &mut I| ids.matches(nonzero(old), nonzero(now));
     match (old_region, now_region) {
         (Region::MapValue { map: a, uid: a_uid }, Region::MapValue { map: b, uid: b_uid })
         | (Region::MapKey { map: a, uid: a_uid }, Region::MapKey { map: b, uid: b_uid }) => {
@@ -168,4 +174,84 @@ fn pointer_covers<D: Domain>(rules: Rules, old: &Pointer<D>, now: &Pointer<D>, i
 
 fn nonzero(id: u32) -> Option<u32> {
     if id == 0 { None } else { Some(id) }
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::vec::Vec;
+    use core::num::NonZeroU32;
+
+    use bpfvet_domain::Scalar;
+
+    use super::super::ids::{AnyIdentity, IdMap, Identities};
+    use super::{Rules, Strictness, covers};
+    use crate::value::{Flags, Link, LinkDelta, MapRef, ObjectId, PacketId, Pointer, Region, ScalarId};
+    use crate::{ScalarValue, Value};
+
+    fn number(id: u32) -> NonZeroU32 {
+        NonZeroU32::new(id).unwrap()
+    }
+
+    fn numbers() -> Vec<Value> {
+        let sets = [Scalar::constant(0), Scalar::constant(7), Scalar::unknown()];
+        let link = |id, delta| Some(Link { id: ScalarId(number(id)), delta });
+        let links = [
+            None,
+            link(1, LinkDelta::Base),
+            link(2, LinkDelta::Base),
+            link(1, LinkDelta::Add64(4)),
+            link(1, LinkDelta::Add32(4)),
+        ];
+        let values = sets.iter().flat_map(|num| links.iter().map(move |link| (*num, *link)));
+        let with_marks = values.flat_map(|(num, link)| [true, false].map(|precise| ScalarValue { num, link, precise }));
+        with_marks.map(Value::Scalar).collect()
+    }
+
+    fn pointers() -> Vec<Value> {
+        let map = MapRef { index: 0, inner: 0 };
+        let group = |id| Some(PacketId(number(id)));
+        let regions = [
+            Region::Ctx,
+            Region::Stack { frame: 0 },
+            Region::MapValue { map, uid: 0 },
+            Region::MapValue { map, uid: 3 },
+            Region::Packet { group: None, range: 0 },
+            Region::Packet { group: group(4), range: 14 },
+            Region::Packet { group: group(5), range: -1 },
+            Region::Mem { size: 8 },
+        ];
+        let object = |id| Some(ObjectId(number(id)));
+        let objects = [(None, None), (object(6), None), (object(7), object(6))];
+        let all = regions.into_iter().flat_map(|region| objects.map(|of| (region, of)));
+        let with_flags = all.flat_map(|(region, of)| [Flags::NONE, Flags::NULLABLE].map(|flags| (region, of, flags)));
+        let pointer = |(region, (object, parent), flags)| Pointer { object, parent, ..Pointer::to(region).with(flags) };
+        with_flags.map(pointer).map(Value::Pointer).collect()
+    }
+
+    #[test]
+    fn what_covers_covers_whatever_identities_are_matched_with() {
+        let values: Vec<Value> = [Value::Uninit].into_iter().chain(numbers()).chain(pointers()).collect();
+        let mut answers = [0; 3];
+        for strictness in [Strictness::Relevant, Strictness::RangeWithin, Strictness::Exact] {
+            for (all_precise, exact_scalars) in [(false, false), (true, false), (false, true)] {
+                let rules = Rules { strictness, all_precise, exact_scalars, uninit_readable: false };
+                for (old, now) in values.iter().flat_map(|old| values.iter().map(move |now| (old, now))) {
+                    let may_be = covers(rules, old, now, &mut AnyIdentity);
+                    // Each identity may have been matched before, somewhere else.
+                    for matched in [None, Some(1), Some(5), Some(7)] {
+                        let mut ids = IdMap::default();
+                        ids.reset(100);
+                        assert!(ids.matches(matched, matched));
+                        let covered = covers(rules, old, now, &mut ids);
+                        assert!(may_be || !covered, "{rules:?}: {old:?} covers {now:?}");
+                        let answer = if covered { 0 } else { 1 + usize::from(!may_be) };
+                        if let Some(count) = answers.get_mut(answer) {
+                            *count += 1;
+                        }
+                    }
+                }
+            }
+        }
+        assert!(answers.iter().all(|count| *count > 0), "each answer is met: {answers:?}");
+    }
 }
