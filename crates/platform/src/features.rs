@@ -143,7 +143,7 @@ features! {
     /// Addresses of variables of the kernel.
     KernelVariables, kernel_variables, v(5, 10);
     /// A branch on one scalar refines its copies.
-    LinkedScalars, linked_scalars, v(5, 11);
+    LinkedScalars, linked_scalars, v(5, 10);
     /// Atomic operations beyond add.
     Atomics, atomics, v(5, 12);
     /// Global functions take pointers to memory.
@@ -160,8 +160,12 @@ features! {
     AttachCookies, attach_cookies, v(5, 15);
     /// Numbers narrower than a stack slot are spilled and filled.
     NarrowSpills, narrow_spills, v(5, 16);
+    /// Arguments in a typed context may point to numbers of any size; before, to bytes and to nothing known.
+    NumberPointerArguments, number_pointer_arguments, v(5, 17);
     /// Dynamic pointers, and kernel pointers in map values.
     Dynptrs, dynptrs, v(5, 19);
+    /// Arguments in a typed context may be structures.
+    StructureArguments, structure_arguments, v(6, 1);
     /// Pointers of the kernel are trusted, untrusted, or protected by RCU.
     TrustedPointers, trusted_pointers, v(6, 2);
     /// Objects that programs allocate, and linked lists of them.
@@ -176,6 +180,10 @@ features! {
     DynptrsMadeAnew, dynptrs_made_anew, v(6, 3);
     /// Privileged programs may read stack that was never written.
     UninitStackReads, uninit_stack_reads, v(6, 3);
+    /// Helpers take objects that may be null, where they look for themselves.
+    NullObjects, null_objects, v(6, 4);
+    /// A copy of the low half stays linked to its number, where the high half is zero.
+    LinkedLowHalves, linked_low_halves, v(6, 4);
     /// Open-coded iterators.
     Iterators, iterators, v(6, 4);
     /// Scalars spilled by immediate stores keep their value.
@@ -184,6 +192,8 @@ features! {
     EqualityByRanges, equality_by_ranges, v(6, 4);
     /// Precision is tracked back across calls.
     PrecisionAcrossCalls, precision_across_calls, v(6, 4);
+    /// What is read as a number through a union may go beyond the member in which it begins.
+    ReadsAcrossUnionMembers, reads_across_union_members, v(6, 6);
     /// Sign-extending loads and moves, signed division, unconditional byte swap, 32-bit jump offsets.
     IsaV4, isa_v4, v(6, 6);
     /// Programs may throw exceptions.
@@ -248,6 +258,8 @@ features! {
     ResilientLocks, resilient_locks, v(6, 15);
     /// Live registers are computed before the search.
     LiveRegisters, live_registers, v(6, 15);
+    /// Arguments in a typed context may point to nothing known with a qualifier, such as `const`.
+    QualifiedVoidArguments, qualified_void_arguments, v(6, 16);
     /// Arguments of global functions may be pointers of which nothing is known (`arg:untrusted`).
     UntrustedArguments, untrusted_arguments, v(6, 17);
     /// Errors on speculative paths end the path, not the program.
@@ -262,6 +274,8 @@ features! {
     SelfComparisons, self_comparisons, v(6, 19);
     /// A tail call that fails keeps packet pointers.
     TailCallsKeepPackets, tail_calls_keep_packets, v(6, 19);
+    /// Arguments in a typed context may be unions.
+    UnionArguments, union_arguments, v(6, 19);
     /// Indirect jumps through tables of instructions.
     IndirectJumps, indirect_jumps, v(6, 19);
     /// Division and remainder by a constant keep ranges.
@@ -272,6 +286,8 @@ features! {
     LinkedScalarSubtractions, linked_scalar_subtractions, v(7, 0);
     /// Arguments of kernel functions must be trusted unless they say otherwise.
     TrustedByDefault, trusted_by_default, v(7, 0);
+    /// Arguments in a typed context may be pointers to anything.
+    AnyPointerArguments, any_pointer_arguments, v(7, 1);
     /// Liveness of registers and stack slots is computed before the search.
     StaticLiveness, static_liveness, v(7, 1);
     /// Branches on constants are removed before the search.

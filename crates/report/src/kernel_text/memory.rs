@@ -246,6 +246,9 @@ fn context_argument(target: &str, reason: &ContextArgReason, off: i64, size: u32
     match reason {
         ContextArgReason::Misplaced => format!("func '{target}' offset {off} is not multiple of 8"),
         ContextArgReason::NoArgument { number } => format!("func '{target}' doesn't have {number}-th argument"),
+        ContextArgReason::NotToAStructure { number, kind } => {
+            format!("func '{target}' arg{number} type {kind} is not a struct")
+        }
         ContextArgReason::NotAPointer { number, type_name, kind } => {
             format!("func '{target}' arg{number} '{type_name}' has type {kind}. Only pointer access is allowed")
         }

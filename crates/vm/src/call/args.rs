@@ -197,9 +197,13 @@ fn takes_packets<D: Domain>(cx: &Cx<'_, '_, D>, helper: Helper<'_>) -> bool {
     }
 }
 
-/// What a map's value argument is for this kind of map: a socket where the map holds sockets, an input where the map is a
-/// Bloom filter. (`resolve_map_arg_type`)
+/// What an argument is on this host and for this kind of map: older hosts want their objects there; a map's value is a socket where
+/// the map holds sockets, an input where the map is a Bloom filter. (`resolve_map_arg_type`)
 fn resolve<D: Domain>(cx: &Cx<'_, '_, D>, helper: Helper<'_>, spec: ArgSpec, found: &CheckedArgs) -> Check<ArgSpec> {
+    let object = matches!(spec.kind, ArgKind::Struct(_) | ArgKind::BtfSockCommon) && !spec.release;
+    if object && !cx.facts.features.null_objects() {
+        return Ok(ArgSpec { nullable: false, ..spec });
+    }
     let ArgKind::MapValue { dir } = spec.kind else { return Ok(spec) };
     let map = map_args::named(cx, found)?;
     let holds_sockets = cx.facts.platform.map_kind(map.kind).is_some_and(|info| info.lookup == LookupResult::Socket);

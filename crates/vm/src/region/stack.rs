@@ -83,12 +83,12 @@ pub(super) fn check_within<D: Domain>(
 /// (`assign_scalar_id_before_mov`)
 #[inline]
 pub(crate) fn link<D: Domain>(cx: &mut Cx<'_, '_, D>, scalar: &mut ScalarValue<D>) -> bool {
-    let constant = scalar.num.as_const().is_some();
+    let alone = scalar.num.as_const().is_some() || !cx.facts.features.linked_scalars();
     match scalar.link {
         Some(Link { delta: LinkDelta::Base, .. }) => false,
-        None if constant => false,
+        None if alone => false,
         Some(_) | None => {
-            let id = if constant { None } else { Some(cx.new_scalar()) };
+            let id = if alone { None } else { Some(cx.new_scalar()) };
             scalar.link = id.map(|id| Link { id, delta: LinkDelta::Base });
             true
         }
@@ -170,7 +170,9 @@ fn store_fixed<D: Domain>(
         (Stored::Reg(reg), &Value::Scalar(mut scalar))
             if slot_aligned && cx.facts.bpf_capable() && keeps_number(cx, &scalar.num, size) =>
         {
-            let fits = width_of(&scalar.num) <= size.bits();
+            // Before numbers were linked to what is spilled of them, refining passed over narrow spills.
+            let reached = size == Size::B8 || cx.facts.features.spill_links();
+            let fits = reached && width_of(&scalar.num) <= size.bits();
             if fits || fault::on(Fault::SpillNotCut) {
                 if cx.facts.features.spill_links() && link(cx, &mut scalar) {
                     state.set(reg, Value::Scalar(scalar));
@@ -239,7 +241,8 @@ fn keeps_number<D: Domain>(cx: &Cx<'_, '_, D>, num: &D, size: Size) -> bool {
 
 /// Whether the host remembers a pointer that is stored; otherwise its bytes are any. (`is_spillable_regtype`)
 fn keeps_pointer<D: Domain>(cx: &Cx<'_, '_, D>, pointer: &Pointer<D>) -> bool {
-    cx.facts.features.spills_of_any_pointer() || !matches!(pointer.region, Region::TpBuffer | Region::Insn { .. })
+    let newest_only = matches!(pointer.region, Region::TpBuffer | Region::Insn { .. } | Region::Dynptr { .. });
+    cx.facts.features.spills_of_any_pointer() || !newest_only
 }
 
 fn note_slot<D: Domain>(cx: &mut Cx<'_, '_, D>, frame: usize, index: usize) {

@@ -41,7 +41,7 @@ pub(super) fn mov<D: Domain>(
                 (Width::W64, Value::Pointer(_) | Value::Uninit) => *source,
                 (Width::W32, Value::Scalar(scalar)) => {
                     let (num, precise) = (scalar.num, scalar.precise);
-                    let fits = num.umax() <= u64::from(u32::MAX);
+                    let fits = num.umax() <= u64::from(u32::MAX) && cx.facts.features.linked_low_halves();
                     let link = if fits { linked(cx, state, src) } else { None };
                     let num = if fault::on(Fault::MoveKeepsUpperHalf) { num } else { num.zero_extended() };
                     Value::Scalar(ScalarValue { num, link, precise })

@@ -80,7 +80,7 @@ pub(crate) fn check_access<D: Domain>(
 ) -> Check<()> {
     let Start { types, off } = start(cx, pointer, typed, access)?;
     let size = u32::try_from(access.size).unwrap_or(u32::MAX);
-    walk(types, typed.1, off, size).map(drop).map_err(|wrong| misfit(access, wrong))
+    walk(cx, types, typed.1, off, size).map(drop).map_err(|wrong| misfit(access, wrong))
 }
 
 /// A store is refused for what the pointer is, or because host objects are only read.
@@ -104,7 +104,7 @@ pub(crate) fn load<D: Domain>(
 ) -> Check<Value<D>> {
     let Start { types, off } = start(cx, pointer, typed, access)?;
     let size = u32::try_from(access.size).unwrap_or(u32::MAX);
-    let (found, through_union) = walk(types, typed.1, off, size).map_err(|wrong| misfit(access, wrong))?;
+    let (found, through_union) = walk(cx, types, typed.1, off, size).map_err(|wrong| misfit(access, wrong))?;
     let (member, to, tags) = match found {
         Inside::Scalar => return Ok(cx.unknown()),
         Inside::Struct(_) => return Err(Stop::Internal(&"a walk ended in a structure")),
@@ -134,7 +134,7 @@ pub(crate) fn load_map<D: Domain>(
 ) -> Check<Value<D>> {
     let (types, id, off) = start_in_map(cx, pointer, map, access)?;
     let size = u32::try_from(access.size).unwrap_or(u32::MAX);
-    let (found, through_union) = walk(types, id, off, size).map_err(|wrong| misfit(access, wrong))?;
+    let (found, through_union) = walk(cx, types, id, off, size).map_err(|wrong| misfit(access, wrong))?;
     let (to, flags) = match found {
         Inside::Scalar => return Ok(cx.unknown()),
         Inside::Struct(_) => return Err(Stop::Internal(&"a walk ended in a structure")),

@@ -7,9 +7,11 @@ use alloc::vec::Vec;
 
 use bpfvet_btf::{Btf, Kind, Proto, Shape, Type, TypeId};
 use bpfvet_domain::Domain;
-use bpfvet_platform::{AttachType, CtxKind, LoadRequest, Platform, ProgramType, ReturnRule, TypedArg, TypedArgs};
+use bpfvet_platform::{
+    AttachType, CtxKind, Features, LoadRequest, Platform, ProgramType, ReturnRule, TypedArg, TypedArgs,
+};
 
-use super::walk::{IN_PARAMETER, Pointee, pointee};
+use super::walk::{self, IN_PARAMETER, Pointee};
 use crate::Value;
 use crate::cx::Cx;
 use crate::failure::{Check, unsupported};
@@ -64,6 +66,10 @@ enum Held {
     Buffer {
         flags: Flags,
     },
+    /// A pointer that this host does not hand out.
+    Withheld {
+        kind: &'static str,
+    },
     /// Something that programs may not look at.
     Other {
         type_name: String,
@@ -95,7 +101,8 @@ impl Attach {
         let ty = types.type_by_id(TypeId(target.btf_id)).ok_or_else(missing)?;
         let hidden = request.attach_type == AttachType::TRACE_RAW_TP;
         let proto = prototype(types, ty, hidden).ok_or_else(missing)?;
-        check_prototype(types, ty.name(), proto)?;
+        let host = platform.features();
+        check_prototype(types, host, ty.name(), proto)?;
         let promises = platform.typed_args(request)?;
         let shows_result = match request.attach_type {
             AttachType::LSM_MAC => match platform.return_rule(request) {
@@ -117,8 +124,9 @@ impl Attach {
             ends.push(end);
         }
         let shown = proto.params().skip(usize::from(hidden));
-        let params = (0..).zip(shown).map(|(at, param)| held(types, param.ty, param.name(), at, &promises)).collect();
-        let result = held(types, proto.returns, "", u32::MAX, &promises);
+        let params =
+            (0..).zip(shown).map(|(at, param)| held(types, host, param.ty, param.name(), at, &promises)).collect();
+        let result = held(types, host, proto.returns, "", u32::MAX, &promises);
         let result = (result, end.saturating_add(place(types, proto.returns)));
         Ok(Some(Self { name: ty.name().to_string(), ends, hidden, params, result, shows_result }))
     }
@@ -156,7 +164,7 @@ fn prototype<'a>(types: &'a Btf, ty: Type<'a>, by_pointer: bool) -> Option<Proto
 }
 
 /// Whether the host can attach to such a function at all. (`btf_distill_func_proto`)
-fn check_prototype(types: &Btf, name: &str, proto: Proto<'_>) -> Result<(), Cow<'static, str>> {
+fn check_prototype(types: &Btf, host: &Features, name: &str, proto: Proto<'_>) -> Result<(), Cow<'static, str>> {
     if proto.len() > MAX_ARGS {
         return Err(format!("its target `{name}`: it has more than {MAX_ARGS} arguments").into());
     }
@@ -166,11 +174,19 @@ fn check_prototype(types: &Btf, name: &str, proto: Proto<'_>) -> Result<(), Cow<
         }
         let ty = types.resolve(param.ty);
         let size = ty.and_then(|ty| types.size_of(ty.id()));
-        if ty.is_none_or(|ty| matches!(held_shape(ty), Plain::Other)) || size.is_none_or(|size| size > 16) {
+        if ty.is_none_or(|ty| matches!(held_shape(ty), Plain::Other) || !takes_by_value(host, ty))
+            || size.is_none_or(|size| size > 16)
+        {
             return Err(format!("its target `{name}`: it has an argument that no program can be given").into());
         }
     }
     Ok(())
+}
+
+/// Whether the host passes such a value on, where it is a structure or union. (`__get_type_size`)
+fn takes_by_value(host: &Features, ty: Type<'_>) -> bool {
+    let kind = ty.kind();
+    (kind != Kind::Struct || host.structure_arguments()) && (kind != Kind::Union || host.union_arguments())
 }
 
 /// Bytes that a value of this type takes in the context.
@@ -212,30 +228,35 @@ fn held_shape(ty: Type<'_>) -> Plain {
     }
 }
 
-fn held(types: &Btf, id: TypeId, name: &str, at: u32, promises: &TypedArgs) -> Held {
+fn held(types: &Btf, host: &Features, id: TypeId, name: &str, at: u32, promises: &TypedArgs) -> Held {
     let Some(ty) = types.resolve(id) else {
         return Held::Other { type_name: String::new(), kind: "UNKNOWN" };
     };
     match held_shape(ty) {
         Plain::Number => Held::Number,
         Plain::Other => Held::Other { type_name: ty.name().to_string(), kind: ty.kind().name() },
-        Plain::Pointer => pointer(types, ty.id(), name, at, promises),
+        Plain::Pointer => pointer(types, host, ty.id(), name, at, promises),
     }
 }
 
 /// What a pointer in the context is to a program. (`btf_ctx_access`)
-fn pointer(types: &Btf, id: TypeId, name: &str, at: u32, promises: &TypedArgs) -> Held {
+fn pointer(types: &Btf, host: &Features, id: TypeId, name: &str, at: u32, promises: &TypedArgs) -> Held {
     let other = promises.other(at);
     if let Some(TypedArg::BufferOrNull { read_only }) = other {
         let flags = if read_only { Flags::NULLABLE.union(Flags::RDONLY) } else { Flags::NULLABLE };
         return Held::Buffer { flags };
     }
     let pointee_id = types.type_by_id(id).and_then(|ty| ty.as_pointer());
-    let structure = pointee_id.and_then(|to| types.resolve(to)).is_some_and(|to| to.as_composite().is_some());
-    if !structure {
-        return Held::Address;
+    let pointee = pointee_id.and_then(|to| types.resolve(to));
+    if pointee.is_none_or(|to| to.as_composite().is_none()) {
+        return match pointee {
+            Some(to) if pointee_id.is_some_and(|direct| !hands_out(host, direct, to)) => {
+                Held::Withheld { kind: to.kind().name() }
+            }
+            Some(_) | None => Held::Address,
+        };
     }
-    let Some(Pointee { id: to, flags: tags }) = pointee(types, id, &IN_PARAMETER) else {
+    let Some(Pointee { id: to, flags: tags }) = walk::pointee(types, id, &IN_PARAMETER) else {
         return Held::Contradiction;
     };
     let trusted = |flags: Flags| flags.union(Flags::TRUSTED);
@@ -250,6 +271,34 @@ fn pointer(types: &Btf, id: TypeId, name: &str, at: u32, promises: &TypedArgs) -
         }
     };
     Held::Object { id: to.0, flags }
+}
+
+/// Whether the host hands out a pointer to something that is no structure, as a number: `direct` is what it points to, `to` the
+/// same without qualifiers. (`is_string_ptr`, `is_int_ptr`, `is_void_or_int_ptr`, `btf_type_is_struct_ptr`)
+fn hands_out(host: &Features, direct: TypeId, to: Type<'_>) -> bool {
+    match to.shape() {
+        Shape::Void => direct == TypeId::VOID || host.qualified_void_arguments(),
+        Shape::Int(int) => int.size == 1 || host.number_pointer_arguments(),
+        Shape::Enum(_)
+        | Shape::Enum64(_)
+        | Shape::Struct(_)
+        | Shape::Union(_)
+        | Shape::Ptr(_)
+        | Shape::Array(_)
+        | Shape::Fwd { .. }
+        | Shape::Typedef(_)
+        | Shape::Volatile(_)
+        | Shape::Const(_)
+        | Shape::Restrict(_)
+        | Shape::Func { .. }
+        | Shape::FuncProto(_)
+        | Shape::Var(_)
+        | Shape::Datasec { .. }
+        | Shape::Float { .. }
+        | Shape::DeclTag { .. }
+        | Shape::TypeTag(_)
+        | Shape::Unknown => host.any_pointer_arguments(),
+    }
 }
 
 /// What a load from such a context yields.
@@ -282,8 +331,14 @@ pub(crate) fn load<D: Domain>(cx: &mut Cx<'_, '_, D>, off: i64, access: Access) 
             let number = u32::try_from(attach.position(u32::try_from(off).unwrap_or(0))).unwrap_or(u32::MAX);
             return refuse(ContextArgReason::NotAPointer { number, type_name: type_name.clone(), kind });
         }
-        Held::Address | Held::Object { .. } | Held::Buffer { .. } | Held::Contradiction if !whole => {
+        Held::Address | Held::Withheld { .. } | Held::Object { .. } | Held::Buffer { .. } | Held::Contradiction
+            if !whole =>
+        {
             return refuse(ContextArgReason::Partial);
+        }
+        Held::Withheld { kind } => {
+            let number = u32::try_from(attach.position(u32::try_from(off).unwrap_or(0))).unwrap_or(u32::MAX);
+            return refuse(ContextArgReason::NotToAStructure { number, kind });
         }
         Held::Address => return Ok(cx.unknown()),
         Held::Contradiction => return Err(MemoryCause::Context { off, size }.into()),

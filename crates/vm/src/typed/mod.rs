@@ -64,7 +64,7 @@ pub(crate) fn is_or_begins_with(types: &Btf, id: u32, off: u32, needed: u32, str
         if strict {
             return false;
         }
-        match step(types, id, off, 1, true, &mut false) {
+        match step(types, id, (off, 1), false, &mut false) {
             Ok(Inside::Struct(inner)) if inner.0 == needed => return true,
             Ok(Inside::Struct(inner)) => (id, off) = (inner, 0),
             Ok(Inside::Pointer { .. } | Inside::Opaque | Inside::Scalar) | Err(_) => return false,
@@ -74,10 +74,17 @@ pub(crate) fn is_or_begins_with(types: &Btf, id: u32, off: u32, needed: u32, str
 }
 
 /// What `size` bytes at `off` are, to the end of the walk, and whether it went through a union. (`btf_struct_access`)
-fn walk(types: &Btf, id: u32, off: u32, size: u32) -> Result<(Inside<'_>, bool), Misfit> {
+fn walk<'f, D: Domain>(
+    cx: &Cx<'_, 'f, D>,
+    types: &'f Btf,
+    id: u32,
+    off: u32,
+    size: u32,
+) -> Result<(Inside<'f>, bool), Misfit> {
+    let loose = cx.facts.features.reads_across_union_members();
     let (mut id, mut off, mut through_union) = (TypeId(id), off, false);
     for _ in 0..DEEPEST {
-        match step(types, id, off, size, true, &mut through_union)? {
+        match step(types, id, (off, size), loose, &mut through_union)? {
             Inside::Struct(inner) => (id, off) = (inner, 0),
             found @ (Inside::Pointer { .. } | Inside::Opaque | Inside::Scalar) => return Ok((found, through_union)),
         }

@@ -44,13 +44,12 @@ pub(crate) struct Misfit {
 /// One step of a walk: as far as the next structure that begins at the offset, or to the end.
 ///
 /// Unions leave open which member counts: `through_union` is set once one was crossed, and what is found then may be a pointer
-/// only by name. (`btf_struct_walk`, Linux 7.3)
+/// only by name. With `loose`, a number that is found so may go beyond its member. (`btf_struct_walk`, Linux 7.3)
 pub(super) fn step<'a>(
     types: &'a Btf,
     id: TypeId,
-    off: u32,
-    size: u32,
-    flexible: bool,
+    (off, size): (u32, u32),
+    loose: bool,
     through_union: &mut bool,
 ) -> Result<Inside<'a>, Misfit> {
     let (mut id, mut off) = (id, off);
@@ -63,8 +62,7 @@ pub(super) fn step<'a>(
         *through_union |= matches!(ty.shape(), Shape::Union(_)) && composite.len() != 1;
         let end = off.checked_add(size).ok_or_else(|| misfit(name, off, TypedAccessReason::Beyond))?;
         if end > composite.size {
-            let tail = if flexible { tail(types, composite, off) } else { None };
-            match tail.ok_or_else(|| misfit(name, off, TypedAccessReason::Beyond))? {
+            match tail(types, composite, off).ok_or_else(|| misfit(name, off, TypedAccessReason::Beyond))? {
                 Tail::Numbers => return Ok(Inside::Scalar),
                 Tail::Structs { element, into } => (id, off) = (element, into),
             }
@@ -92,7 +90,7 @@ pub(super) fn step<'a>(
             let structure = types.type_by_id(to).is_some_and(|to| to.as_composite().is_some());
             return Ok(if structure { Inside::Pointer { member, to, flags } } else { Inside::Opaque });
         }
-        if end > field.end && !*through_union {
+        if end > field.end && !(*through_union && loose) {
             let reason = TypedAccessReason::CrossesField { member: member.to_string(), end: field.end };
             return Err(misfit(name, off, reason));
         }

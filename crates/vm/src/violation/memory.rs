@@ -431,6 +431,13 @@ pub enum ContextArgReason {
         /// Which one, counted from one.
         number: u32,
     },
+    /// It is a pointer, and this host hands out pointers to structures only, and to what it may take for a number.
+    NotToAStructure {
+        /// Which argument, counted from zero.
+        number: u32,
+        /// Kind of the type that it points to.
+        kind: &'static str,
+    },
     /// It is neither a number nor a pointer.
     NotAPointer {
         /// Which argument, counted from zero.

@@ -403,6 +403,11 @@ fn context_argument(off: i64, size: u32, target: &str, reason: &ContextArgReason
             Words::program(format!("`{target}` has no argument number {number}"), touched)
                 .help("compare the program's parameters with the function's prototype in this kernel")
         }
+        ContextArgReason::NotToAStructure { number, kind: _ } => {
+            Words::program(format!("pointer argument {number} of `{target}` cannot be read"), touched)
+                .why("this kernel gives programs pointers to structures, and of others only some, as numbers")
+                .help("read the argument with `bpf_get_func_arg`, or from a `kprobe`")
+        }
         ContextArgReason::NotAPointer { number, type_name: _, kind: _ } => {
             Words::program(format!("argument {number} of `{target}` cannot be read"), touched)
                 .why("programs are given numbers, structures by value and pointers")
