@@ -1,4 +1,8 @@
 //! `cargo xtask ladder`: our verdicts beside those of real kernels, rung by rung.
+//!
+//! It fails where a kernel refuses what is accepted here, and the reason is neither how that kernel is built nor a known lack of precision.
+
+mod causes;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -8,6 +12,9 @@ use anyhow::{Context as _, Result, bail};
 use bpfvet_platform::ProgramType;
 use clap::Args;
 
+use causes::{Cause, Causes};
+
+use super::arrays;
 use super::compare::{Comparison, Standing, Truth, compare};
 use super::expect::{Expectation, Mode};
 use super::judge::{Judge, Judgement, Replay, Source, Test, Verdict, job, judged};
@@ -15,7 +22,7 @@ use super::ours::Ours;
 use super::record::{self, Entry, Name, Record, Unmet};
 use super::tally::{Tally, table};
 use crate::lab::{Kernel, Lab, REFERENCE};
-use crate::oracle::{self, Job, Outcome, Raw};
+use crate::oracle::{self, Job, Outcome, Raw, Reply};
 
 /// Bytes of a log's end: a message and the counts.
 const LOG_BYTES: usize = 700;
@@ -63,11 +70,14 @@ pub(crate) fn ladder(args: &Ladder) -> Result<()> {
     }
     let record = record::read(REFERENCE)?;
     let (mut rungs, mut all) = (BTreeMap::new(), Tally::default());
+    let mut refused = BTreeMap::<(String, &str, &str), usize>::new();
     for version in &args.kernels {
         let kernel = Kernel::fetch(&lab, version)?;
         println!("\n{} programs on {}", programs.len(), kernel.release);
         let known = if version == REFERENCE { record.clone() } else { Record::new() };
-        let programs: Vec<Test> = programs.iter().map(|test| as_on(test, version, &known)).collect();
+        let arrays = if version == REFERENCE { BTreeMap::new() } else { arrays_on(&lab, version, args)? };
+        let programs: Vec<Test> = programs.iter().map(|test| as_on(test, version, &known, &arrays)).collect();
+        let causes = Causes::of(version, &kernel)?;
         let kernels = answers(&lab, &kernel, &programs, &known)?;
         let ours = Ours::new(version, &kernel)?.judge(&programs)?;
         let mut rung = Tally::default();
@@ -77,7 +87,11 @@ pub(crate) fn ladder(args: &Ladder) -> Result<()> {
             rung.add(&comparison);
             all.add(&comparison);
             words.add(ours, kernels);
-            lines.extend(line(program, &comparison, ours, kernels));
+            let cause = (comparison.standing == Standing::Unsafe).then(|| causes.why(program, kernels));
+            if let Some(cause) = cause {
+                *refused.entry((version.clone(), cause.word(), cause.reason())).or_default() += 1;
+            }
+            lines.extend(line(program, &comparison, cause, ours, kernels));
         }
         // What is dangerous stands on top.
         lines.sort();
@@ -88,7 +102,22 @@ pub(crate) fn ladder(args: &Ladder) -> Result<()> {
         rungs.insert(version.clone(), rung);
     }
     println!("\n{}", table("kernel", &rungs, &all));
+    println!("\naccepted here and refused there:");
+    for ((version, word, reason), count) in &refused {
+        println!("{version:>6}  {word:<16}  {count:>4}  {reason}");
+    }
+    let missing: usize =
+        refused.iter().filter(|((_, word, _), _)| *word == Cause::Missing.word()).map(|(_, count)| count).sum();
+    if missing > 0 {
+        bail!("{missing} programs are accepted that a kernel refuses, and nothing explains why");
+    }
     Ok(())
+}
+
+/// The older tests' programs as a kernel's types have it: numbers of what they call and attach to are its own.
+fn arrays_on(lab: &Lab, version: &str, args: &Ladder) -> Result<BTreeMap<Name, Source>> {
+    let Some(prefix) = &args.selftests else { return Ok(BTreeMap::new()) };
+    Ok(arrays::tests(lab, version, prefix)?.into_iter().map(|test| (test.name, test.source)).collect())
 }
 
 /// How often both refuse a program in the same words.
@@ -148,12 +177,29 @@ fn without_numbers(text: &str) -> String {
     out
 }
 
+/// What a kernel answers. Kernels before 6.4 refuse a load whose log does not fit, so there the counts alone must do.
+fn ask(lab: &Lab, kernel: &Kernel, jobs: Vec<Job>) -> Result<Vec<Reply>> {
+    const STATS: u32 = 4;
+    const NO_SPACE: i32 = 28;
+    let mut replies = oracle::ask_once(lab, kernel, &jobs)?;
+    let too_long = |(_, reply): &(usize, &Reply)| reply.outcome == Outcome::Rejected && reply.errno == NO_SPACE;
+    let again: Vec<usize> = replies.iter().enumerate().filter(too_long).map(|(at, _)| at).collect();
+    let short: Vec<Job> =
+        again.iter().filter_map(|at| jobs.get(*at)).map(|job| Job { log_level: STATS, ..job.clone() }).collect();
+    for (at, reply) in again.into_iter().zip(oracle::ask_once(lab, kernel, &short)?) {
+        if let Some(place) = replies.get_mut(at) {
+            *place = reply;
+        }
+    }
+    Ok(replies)
+}
+
 /// A kernel's judgement of every program: from the record where that has one, else its own.
 fn answers(lab: &Lab, kernel: &Kernel, programs: &[Test], known: &Record) -> Result<Vec<Judgement>> {
     let (recorded, open): (Vec<_>, Vec<_>) =
         (0..).zip(programs).partition(|(_, test): &(usize, _)| known.contains_key(&test.name));
     let jobs: Vec<Job> = open.iter().map(|(_, test)| job(test, LOG_BYTES)).collect();
-    let replies = if jobs.is_empty() { Vec::new() } else { oracle::ask_once(lab, kernel, &jobs)? };
+    let replies = if jobs.is_empty() { Vec::new() } else { ask(lab, kernel, jobs)? };
     let mut answers: BTreeMap<usize, Judgement> =
         open.iter().zip(replies).map(|((index, _), reply)| (*index, judged(reply))).collect();
     let tests: Vec<Test> = recorded.iter().map(|(_, test)| Test::clone(test)).collect();
@@ -163,12 +209,15 @@ fn answers(lab: &Lab, kernel: &Kernel, programs: &[Test], known: &Record) -> Res
 }
 
 /// A test as another release than its own can be asked about it: without the flags that only test the newest verifier itself,
-/// and without patterns, for words change.
-fn as_on(test: &Test, version: &str, known: &Record) -> Test {
+/// without patterns, for words change, and with the numbers of that release's types.
+fn as_on(test: &Test, version: &str, known: &Record, arrays: &BTreeMap<Name, Source>) -> Test {
     if known.contains_key(&test.name) {
         return test.clone();
     }
     let mut test = test.clone();
+    if let Some(source) = arrays.get(&test.name) {
+        test.source = source.clone();
+    }
     // `BPF_F_TEST_RND_HI32` and `BPF_F_TEST_REG_INVARIANTS`
     const OF_TESTS: u32 = 0x84;
     test.flags &= !OF_TESTS;
@@ -219,10 +268,16 @@ fn entry(judgement: &Judgement) -> Entry {
 }
 
 /// What is said of a disagreement, with its rank.
-fn line(program: &Test, comparison: &Comparison, ours: &Judgement, kernels: &Judgement) -> Option<(Standing, String)> {
+fn line(
+    program: &Test,
+    comparison: &Comparison,
+    cause: Option<Cause>,
+    ours: &Judgement,
+    kernels: &Judgement,
+) -> Option<((Standing, Option<Cause>), String)> {
     let Comparison { truth, standing, .. } = comparison;
     let what = match standing {
-        Standing::Unsafe => "UNSAFE",
+        Standing::Unsafe => cause.unwrap_or(Cause::Missing).word(),
         Standing::TooStrict => "too strict",
         Standing::Unsupported => "unsupported",
         Standing::Failed => "failed",
@@ -232,5 +287,5 @@ fn line(program: &Test, comparison: &Comparison, ours: &Judgement, kernels: &Jud
         Truth::Reject => (format!("kernel: {}", kernels.message), format!("ours: {}", ours.message)),
         Truth::Accept | Truth::Unknown => ("the kernel accepts".to_owned(), format!("ours: {}", ours.message)),
     };
-    Some((*standing, format!("  {what} {}: {kernels}; {ours}", program.name)))
+    Some(((*standing, cause), format!("  {what} {}: {kernels}; {ours}", program.name)))
 }
