@@ -39,8 +39,8 @@ impl<D: Views> Stack<D> {
         let chunk = |slots: &Rc<[Slot<D>; CHUNK]>| {
             Rc::new(core::array::from_fn(|slot| slots.get(slot).map_or(Slot::INVALID, Slot::known)))
         };
-        let chunks = core::array::from_fn(|number| self.chunks.get(number).and_then(Option::as_ref).map(chunk));
-        Stack { chunks: Rc::new(chunks), len: self.len, forgotten: self.forgotten, gone: self.gone }
+        let chunks = self.chunks.iter().map(|place| place.as_ref().map(chunk)).collect();
+        Stack { chunks, len: self.len, forgotten: self.forgotten, gone: self.gone }
     }
 }
 

@@ -10,6 +10,8 @@
 //! Byte 7 of a slot has the lowest address, so a value spilled in *n* bytes covers bytes 7 down to 8 − *n*.
 
 use alloc::rc::Rc;
+use core::iter::repeat_n;
+
 use bpfvet_domain::{Scalar, Views};
 
 use super::SlotObject;
@@ -242,12 +244,12 @@ fn own<D: Copy>(chunk: &mut Rc<Chunk<D>>) -> &mut Chunk<D> {
 /// A frame's stack, as deep as it was used.
 ///
 /// ```text
-///   stack ──▶ chunks, 16 ──▶ chunk, 4 slots     both shared, both copied when written;
-///                 └────────▶ chunk              no chunk where no slot holds anything
+///   stack ──▶ chunks ──▶ chunk, 4 slots     both shared, both copied when written; no more chunks than were
+///               └──────▶ chunk              used; no chunk where no slot holds anything
 /// ```
 #[derive(Clone, Debug)]
 pub struct Stack<D = Scalar> {
-    pub(super) chunks: Rc<[Option<Rc<Chunk<D>>>; STACK_SLOTS / CHUNK]>,
+    pub(super) chunks: Rc<[Option<Rc<Chunk<D>>>]>,
     pub(super) len: usize,
     /// Half slots of which everything was forgotten and nothing written since, from the top of the stack down.
     pub(super) forgotten: u128,
@@ -341,6 +343,10 @@ impl<D: Views> Stack<D> {
     pub fn slot_mut(&mut self, index: usize) -> Option<&mut Slot<D>> {
         if index >= self.len {
             return None;
+        }
+        if index / CHUNK >= self.chunks.len() {
+            let more = self.len.div_ceil(CHUNK).saturating_sub(self.chunks.len());
+            self.chunks = self.chunks.iter().cloned().chain(repeat_n(None, more)).collect();
         }
         let chunk = Rc::make_mut(&mut self.chunks).get_mut(index / CHUNK)?;
         let slot = own(chunk.get_or_insert_with(|| Rc::new(Self::INVALID))).get_mut(index % CHUNK)?;
@@ -467,7 +473,7 @@ impl<D: Views> Stack<D> {
         wants: &mut impl FnMut(&Value<D>) -> bool,
         f: &mut impl FnMut(&mut Value<D>),
     ) {
-        for number in 0..STACK_SLOTS / CHUNK {
+        for number in 0..self.chunks.len() {
             let gone = self.gone >> (number * CHUNK);
             let lasts = |index: usize| gone >> (index & 3) & 1 == 0;
             let Some(Some(chunk)) = self.chunks.get(number) else { continue };
