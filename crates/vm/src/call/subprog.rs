@@ -133,7 +133,7 @@ fn writes_packet<D: Domain>(state: &State<D>, facts: &SubprogFacts) -> bool {
 /// Whether the caller's arguments go with the function's prototype, and if not, why. (`btf_check_subprog_call`)
 ///
 /// A mismatch refuses calls of global functions only; for all, it is remembered that the prototype does not describe the
-/// function.
+/// function, and of a static one nothing is told from then on.
 ///
 /// # Errors
 ///
@@ -148,11 +148,10 @@ pub(super) fn compare_arguments<D: Domain>(
         name: facts.name.clone().unwrap_or_default(),
         reason: reason.clone(),
     };
-    if cx.facts.request.funcs.is_empty() {
-        return Ok(Err(prototype(&PrototypeReason::Untyped).into()));
-    }
-    if cx.memo.unreliable.get(subprog as usize).copied().unwrap_or(false) {
-        return Ok(Err(prototype(&PrototypeReason::Unreliable).into()));
+    let untyped = cx.facts.request.funcs.is_empty();
+    if untyped || cx.memo.unreliable.get(subprog as usize).copied().unwrap_or(false) {
+        let reason = if untyped { PrototypeReason::Untyped } else { PrototypeReason::Unreliable };
+        return Ok(if facts.global { Err(prototype(&reason).into()) } else { Ok(()) });
     }
     let result = match &facts.args {
         Err(reason @ PrototypeReason::TooMany { max, .. }) if *max > REG_ARGS => {
