@@ -32,6 +32,7 @@ mod subprog;
 #[cfg(test)]
 mod tests;
 
+use alloc::boxed::Box;
 use bpfvet_domain::Domain;
 use bpfvet_insn::{Call, InsnIdx, Reg, RegSet};
 
