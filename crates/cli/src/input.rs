@@ -119,7 +119,7 @@ impl Input {
         if bytes.is_empty() {
             return Err(Fault::Told(format!("{path}: the file is empty")));
         }
-        Ok(Self { path, content: Content::Raw { name, program: Program::decode(&bytes) } })
+        Ok(Self { path, content: Content::Raw { name, program: Program::decode_as_linux(&bytes) } })
     }
 }
 

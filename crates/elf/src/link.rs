@@ -116,7 +116,7 @@ impl<'a> Linker<'a> {
             program_type,
             attach_type,
             maps: self.maps()?,
-            program: Arc::new(Program::decode(&self.bytes())?),
+            program: Arc::new(Program::decode_as_linux(&self.bytes())?),
             gpl_compatible: is_gpl_compatible(&self.object.license),
             flags,
             privilege: self.object.options.privilege,

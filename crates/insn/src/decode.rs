@@ -14,6 +14,7 @@ use crate::{
 };
 
 mod error;
+mod passed_over;
 
 pub use error::{DecodeError, DecodeErrorKind, Form};
 

@@ -85,6 +85,24 @@ fn only_two_reserved_fields_are_not_looked_at_by_linux() {
 }
 
 #[test]
+fn what_linux_passes_over_counts_for_nothing() {
+    let bytes = |slots: &[Raw]| slots.iter().flat_map(|slot| slot.to_bytes()).collect::<Vec<u8>>();
+    let as_linux = |slots: &[Raw]| Program::decode_as_linux(&bytes(slots));
+    let (function, high, target) = (raw(0x18, 1, 4, 0, 2), raw(0, 0, 0, 0, 1), raw(0x95, 0, 0, -1, 0));
+    let plain = Program::decode(&bytes(&[function, raw(0, 0, 0, 0, 0), EXIT]));
+    assert!(plain.is_ok());
+    assert_eq!(as_linux(&[function, high, target]), plain);
+    // The next fault is found, and no other field is passed over.
+    let imm = as_linux(&[target, raw(0x95, 0, 0, 0, 1)]).expect_err("immediate of exit");
+    assert_eq!((imm.at, imm.is_refused_by_linux()), (InsnIdx(1), true));
+    let map = as_linux(&[target, raw(0x18, 1, 1, 0, 2), high, EXIT]).expect_err("high half of a map");
+    assert_eq!(map.kind, DecodeErrorKind::ImmSource { source_reg: 1, second: 1 });
+    let half = as_linux(&[function, raw(0x95, 0, 0, 1, 1), EXIT]).expect_err("no second half");
+    assert_eq!(half.kind, DecodeErrorKind::SecondHalf { field: Field::Code, value: 0x95 });
+    assert!(as_linux(&[raw(0x18, 1, 4, 0, 2)]).is_err(), "half of a pair");
+}
+
+#[test]
 fn registers_are_looked_at_first_and_the_destination_before_the_source() {
     refuses(&[raw(0xff, 11, 12, 0, 0)], 0, DecodeErrorKind::Register { field: Field::Dst, number: 11 });
     refuses(&[raw(0xff, 10, 12, 0, 0)], 0, DecodeErrorKind::Register { field: Field::Src, number: 12 });

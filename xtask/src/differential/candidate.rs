@@ -55,7 +55,7 @@ fn section(number: usize, signature: &Signature, subject: &Subject) -> String {
         .ok();
     }
     text.push_str("```\n\n```bpf\n");
-    match Program::decode(&places(&raw.bytes)) {
+    match Program::decode_as_linux(&places(&raw.bytes)) {
         Ok(program) => {
             for (_, insn) in program.iter() {
                 writeln!(text, "{insn}").ok();

@@ -152,12 +152,7 @@ impl Ours {
     /// The request for a bare program; its maps' descriptors become places.
     pub(crate) fn request(&self, raw: &Raw, name: &str, privilege: Privilege) -> Result<LoadRequest, Judgement> {
         let Raw { program_type, attach_type, bytes, maps, types, own_types, functions, attach_to, attach_name } = raw;
-        let program = Program::decode(&places(bytes)).map_err(|error| {
-            let refused = reject(decode_message(&error));
-            // What the instruction set reserves and the host does not look at.
-            let verdict = if error.is_refused_by_linux() { Verdict::Rejected } else { Verdict::Unsupported };
-            Judgement { verdict, ..refused }
-        })?;
+        let program = Program::decode_as_linux(&places(bytes)).map_err(|error| reject(decode_message(&error)))?;
         let types: Vec<Option<Arc<Btf>>> =
             types.iter().map(|bytes| Btf::parse(bytes.as_slice()).ok().map(Arc::new)).collect();
         let mut request = LoadRequest::new(name, ProgramType(*program_type), program);
