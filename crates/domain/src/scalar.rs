@@ -20,6 +20,7 @@ mod alu;
 mod branch;
 mod bytes;
 mod fork;
+mod free;
 mod lattice;
 mod offset;
 mod ranges;
@@ -38,7 +39,7 @@ pub use text::{HexText, ScalarText, SignedText, TnumText, UnsignedText};
 
 use crate::arc::Arc;
 use crate::tnum::Tnum;
-use crate::word::{Choose, Double, Word as _};
+use crate::word::{Choose, Double, Word, case};
 
 /// A set of words: known bits, a range, and a range of the low halves.
 ///
@@ -123,15 +124,21 @@ impl<W: Double> Scalar<W> {
     #[inline(always)]
     pub fn is_consistent(&self) -> W::Truth {
         let Self { tnum, wide, low } = *self;
-        let half = tnum.low();
-        let wide_agrees = !tnum.is_const() | (wide.is_const() & wide.base.same(tnum.value));
-        let low_agrees = !half.is_const() | (low.is_const() & low.base.same(half.value));
-        !self.is_empty() & wide_agrees & low_agrees
+        agrees(tnum, wide) & agrees(tnum.low(), low)
     }
     /// Both ranges forgotten, known bits kept. (`__mark_reg_unbounded`)
     #[inline(always)]
     pub fn forget_ranges(self) -> Self {
         Self { tnum: self.tnum, ..Self::top() }
+    }
+}
+
+/// The range is the one word that the bits are, or has a member where they are not one word.
+#[inline(always)]
+fn agrees<W: Word>(bits: Tnum<W>, range: Arc<W>) -> W::Truth {
+    case! {
+        bits.is_const() => range.is_const() & range.base.same(bits.value),
+        _ => !range.is_empty(),
     }
 }
 

@@ -18,7 +18,9 @@ use core::fmt::Debug;
 use core::ops::{BitAnd, BitOr, BitXor, Not};
 
 /// The outcome of comparing two words: `bool`, or a term that is true or false in each model.
-pub trait Truth: Copy + Debug + BitAnd<Output = Self> + BitOr<Output = Self> + Not<Output = Self> {
+pub trait Truth:
+    Copy + Debug + Choose<Self> + BitAnd<Output = Self> + BitOr<Output = Self> + Not<Output = Self>
+{
     /// A truth that is known beforehand.
     fn known(value: bool) -> Self;
 
@@ -29,7 +31,7 @@ pub trait Truth: Copy + Debug + BitAnd<Output = Self> + BitOr<Output = Self> + N
     fn choose<T: Choose<Self>>(self, yes: impl FnOnce() -> T, no: impl FnOnce() -> T) -> T;
 }
 
-/// What can be chosen by a condition: words, and whatever is made of words.
+/// What can be chosen by a condition: words, whatever is made of words, and other conditions.
 pub trait Choose<B>: Sized {
     /// `yes` where `condition` holds, `no` elsewhere.
     fn select(condition: B, yes: Self, no: Self) -> Self;
@@ -228,6 +230,13 @@ impl<B: Copy, T: Choose<B>, U: Choose<B>> Choose<B> for (T, U) {
     #[inline(always)]
     fn select(condition: B, yes: Self, no: Self) -> Self {
         (T::select(condition, yes.0, no.0), U::select(condition, yes.1, no.1))
+    }
+}
+
+impl Choose<Self> for bool {
+    #[inline(always)]
+    fn select(condition: Self, yes: Self, no: Self) -> Self {
+        if condition { yes } else { no }
     }
 }
 

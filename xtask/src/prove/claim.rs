@@ -6,7 +6,7 @@ use bpfvet_domain::arc::Arc;
 use bpfvet_domain::intervals::{Bounds, Intervals};
 use bpfvet_domain::scalar::Scalar;
 use bpfvet_domain::tnum::Tnum;
-use bpfvet_domain::word::{Double, Truth as _};
+use bpfvet_domain::word::Double;
 
 use super::symbol::{Fault, Prop, Symbolic, plant, planted};
 use super::term::{self, Term};
@@ -125,13 +125,6 @@ impl Claim {
         for end in [bounds.umin, bounds.umax, bounds.smin, bounds.smax] {
             self.cut(end);
         }
-    }
-    /// A number of which only this is known, by an obligation of its own: `word` is a member.
-    pub(crate) fn given_number<W: Register>(&mut self, number: Scalar<W>, word: W) -> Scalar<W> {
-        self.given_tnum(number.tnum(), word);
-        self.given_arc(number.arc64(), Prop::known(true), word);
-        self.given_arc(number.arc32(), Prop::known(true), word.low());
-        number
     }
     /// What the obligation `views` says of an arc's bounds and a member; the bounds are then any words like that.
     pub(crate) fn given_views<W: Symbolic>(&mut self, arc: Arc<W>, word: W) {

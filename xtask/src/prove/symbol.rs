@@ -149,6 +149,12 @@ impl Not for Prop {
     }
 }
 
+impl Choose<Self> for Prop {
+    fn select(condition: Self, yes: Self, no: Self) -> Self {
+        (condition & yes) | (!condition & no)
+    }
+}
+
 impl Truth for Prop {
     fn known(value: bool) -> Self {
         Self(term::truth(value))

@@ -82,12 +82,19 @@ impl AluOp {
 
 /// Transfer, at any width.
 impl<W: Double> Scalar<W> {
+    /// `dst op src`: [`Scalar::transfer_step_by_step`], with what free numbers make told at once.
+    #[inline]
+    pub fn transfer(op: AluOp, width: Width, dst: Self, src: Self) -> Self {
+        let (free, bits) = Self::freed(op, width, &dst, &src);
+        if free.decided() == Some(true) { Self::free(bits) } else { Self::transfer_step_by_step(op, width, dst, src) }
+    }
+
     /// `dst op src`. (`adjust_scalar_min_max_vals`)
     ///
     /// Division and remainder are computed for a constant `src` only, shifts for a constant `src` below the width; otherwise the result is
     /// unknown, at the full width even after a 32-bit operation, as the kernel has it.
-    #[inline]
-    pub fn transfer(op: AluOp, width: Width, dst: Self, src: Self) -> Self {
+    #[inline(never)]
+    pub fn transfer_step_by_step(op: AluOp, width: Width, dst: Self, src: Self) -> Self {
         case! {
             Self::passes(op, width, &src) => Self::computed(op, width, dst, src).refreshed(op, width).completed(width),
             _ => Self::top(),
@@ -351,7 +358,7 @@ impl<W: Double> Scalar<W> {
 
 impl Width {
     /// How many bits an operation of this width works on.
-    const fn bits<W: Word>(self) -> u32 {
+    pub(super) const fn bits<W: Word>(self) -> u32 {
         match self {
             Self::W32 => W::BITS / 2,
             Self::W64 => W::BITS,
@@ -363,7 +370,7 @@ impl Scalar<u64> {
     /// `dst op src`: [`Scalar::transfer`], which it equals, with constants computed at once.
     #[inline]
     pub fn alu(op: AluOp, width: Width, dst: Self, src: Self) -> Self {
-        if dst.is_exactly_one() && src.is_exactly_one() {
+        if dst.tnum.is_const() && dst.is_exactly_one() && src.is_exactly_one() {
             Self::alu_of_constants(op, width, dst, src)
         } else {
             Self::transfer(op, width, dst, src)

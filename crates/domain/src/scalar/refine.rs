@@ -231,7 +231,12 @@ impl Scalar<u64> {
     /// Both operands where comparing them came out as `outcome`; nothing if that cannot be.
     #[inline]
     pub fn refine(op: CmpOp, width: Width, outcome: bool, a: Self, b: Self) -> Option<(Self, Self)> {
-        let (a, b) = Self::narrowed_and_synced(op, width, outcome, a, b);
+        let (a, b) = Self::narrowed(op, width, outcome, a, b);
+        // The reduction leaves what is empty as it is.
+        if a.is_empty() || b.is_empty() {
+            return None;
+        }
+        let (a, b) = (a.synced(), b.synced());
         (!a.is_empty() && !b.is_empty()).then_some((a, b))
     }
 }

@@ -11,10 +11,14 @@ impl<W: Double> Scalar<W> {
     #[inline]
     pub fn synced(self) -> Self {
         let holds = |truth: W::Truth| truth.decided() == Some(true);
-        if holds(self.is_exactly_one()) || holds(self.is_any_half()) || holds(self.is_everything()) {
+        if holds(self.is_free()) {
             self
+        } else if holds(self.is_one_word()) {
+            Self::exactly(self.tnum.value)
         } else if holds(self.is_short()) {
-            if holds(self.is_agreed()) { self } else { self.synced_as_short() }
+            self.synced_as_short()
+        } else if holds(self.is_long()) {
+            self.synced_as_long()
         } else {
             self.synced_step_by_step()
         }
@@ -24,6 +28,7 @@ impl<W: Double> Scalar<W> {
     ///
     /// # Soundness
     /// Each step keeps every member, hence so does their composition.
+    #[inline(never)]
     pub fn synced_step_by_step(self) -> Self {
         case! {
             self.is_empty() => self,
@@ -83,10 +88,10 @@ impl<W: Double> Scalar<W> {
 
 /// Short ways to the same result.
 ///
-/// Most numbers are constants, unknown, unknown in the low half and zero in the high one, or *short*: non-negative in the low half already, so that both ranges are one interval and nothing is
-/// to be learnt from one about the other.
+/// Most numbers are free or constants; or *short*, non-negative in the low half already, so that both ranges are intervals and nothing is to be
+/// learnt from their signs; or *long*, with a range so wide that it says nothing of the low half.
 impl<W: Double> Scalar<W> {
-    /// All three parts say the same one word. The reduction changes nothing.
+    /// All three parts say the same one word.
     #[inline(always)]
     pub fn is_exactly_one(&self) -> W::Truth {
         let Self { tnum, wide, low } = *self;
@@ -97,55 +102,66 @@ impl<W: Double> Scalar<W> {
             & low.base.same(tnum.value.low())
     }
 
-    /// No part says anything, each in its first way to say so. The reduction changes nothing.
+    /// All bits are known, and both ranges hold that word. It is what the reduction leaves.
     #[inline(always)]
-    pub fn is_everything(&self) -> W::Truth {
+    pub fn is_one_word(&self) -> W::Truth {
         let Self { tnum, wide, low } = *self;
-        let full =
-            wide.base.is_zero() & wide.size.same(W::ones()) & low.base.is_zero() & low.size.same(W::Half::ones());
-        tnum.is_unknown() & full
+        tnum.is_const() & wide.contains(tnum.value) & low.contains(tnum.value.low())
     }
 
-    /// Nothing is known but that the high half is zero: what an operation on the low halves of unknown numbers leaves. The reduction changes
-    /// nothing.
-    #[inline(always)]
-    pub fn is_any_half(&self) -> W::Truth {
-        let Self { tnum, wide, low } = *self;
-        let half = W::zero_extended(W::Half::ones());
-        let ranges = wide.base.is_zero() & wide.size.same(half) & low.base.is_zero() & low.size.same(W::Half::ones());
-        tnum.value.is_zero() & tnum.mask.same(half) & ranges
-    }
-
-    /// The bounds of the range are among the words that the bits allow, and the bits are no vaguer than the bounds. The reduction changes nothing
-    /// of a short number like that.
-    #[inline(always)]
-    pub fn is_agreed(&self) -> W::Truth {
-        let Self { tnum, wide, .. } = *self;
-        let (least, greatest) = (wide.base, wide.base.wrapping_add(wide.size));
-        tnum.contains(least) & tnum.contains(greatest) & (tnum.mask & !(least ^ greatest).filled()).is_zero()
-    }
-
-    /// Bits and range say non-negative in the low half, and the low range is the range.
+    /// The range is non-negative in the low half already, what it has in common with the low range is one interval, and the bits allow both ends.
     #[inline(always)]
     pub fn is_short(&self) -> W::Truth {
         let Self { tnum, wide, low } = *self;
         let greatest = W::zero_extended(W::Half::signed_max());
+        let (from, to) = (low.base, low.base.wrapping_add(low.size));
+        let rising = from.is_zero() | (!from.is_negative() & from.sle(to));
+        let through_zero = from.is_negative() & to.ult(from) & !low.is_empty();
+        let (least, last) = self.common_interval();
         wide.base.ule(greatest)
             & wide.size.ule(greatest.wrapping_sub(wide.base))
-            & tnum.max().ule(greatest)
-            & low.base.same(wide.base.low())
-            & low.size.same(wide.size.low())
-            & tnum.min().ule(wide.base.wrapping_add(wide.size))
-            & wide.base.ule(tnum.max())
+            & (rising | through_zero)
+            & least.ule(last)
+            & tnum.contains(W::zero_extended(least))
+            & tnum.contains(W::zero_extended(last))
     }
 
-    /// The reduction of a short number whose bits and range overlap.
-    #[inline]
+    /// The reduction of a short number.
+    #[inline(always)]
     pub fn synced_as_short(self) -> Self {
-        let first = self.with_wide_narrowed_by_bits();
-        let tnum = first.tnum.meet(Tnum::range(first.wide.umin(), first.wide.umax()));
-        let second = Self { tnum, ..first }.with_wide_narrowed_by_bits();
-        Self { low: second.wide.low(), ..second }
+        let (least, last) = self.common_interval();
+        let (min, max) = (W::zero_extended(least), W::zero_extended(last));
+        Self {
+            tnum: self.tnum.meet(Tnum::range(min, max)),
+            wide: Arc::from_unsigned(min, max),
+            low: Arc::from_unsigned(least, last),
+        }
+    }
+
+    /// The ends of what both ranges have in common, of a short number: those of the low range count unless it begins below zero.
+    #[inline(always)]
+    pub fn common_interval(&self) -> (W::Half, W::Half) {
+        let (wide, low) = (self.wide.low(), self.low);
+        let from = W::Half::pick(low.base.is_negative(), W::Half::zero(), low.base);
+        let (last, to) = (wide.base.wrapping_add(wide.size), low.base.wrapping_add(low.size));
+        (wide.base.umax(from), last.umin(to))
+    }
+
+    /// No bit is known, nothing of the low half, and the range is too wide to say anything of it.
+    #[inline(always)]
+    pub fn is_long(&self) -> W::Truth {
+        let Self { tnum, wide, low } = *self;
+        tnum.is_unknown()
+            & low.base.is_zero()
+            & low.size.same(W::Half::ones())
+            & W::zero_extended(W::Half::ones()).ule(wide.size)
+            & !wide.size.same(W::ones())
+    }
+
+    /// The reduction of a long number.
+    #[inline(always)]
+    pub fn synced_as_long(self) -> Self {
+        Self { tnum: Tnum::range(self.wide.umin(), self.wide.umax()), ..self }
     }
 }
 

@@ -37,6 +37,20 @@ pub(super) fn state<W: Register + 'static>(all: &mut Vec<Obligation>) {
             }));
         }
     }
+    // What the free numbers' equations name.
+    for op in [AluOp::Add, AluOp::Sub, AluOp::And, AluOp::Or, AluOp::Xor, AluOp::Lsh, AluOp::Rsh] {
+        for width in [Width::W32, Width::W64] {
+            all.push(Obligation::new(format!("free {op:?} {width:?}"), move |claim| {
+                let ((a, x), (b, y)) = (claim.number::<W>("a", "x"), claim.number::<W>("b", "y"));
+                let (follows, result) = under_test(|| {
+                    let (follows, bits) = Scalar::freed(op, width, &a, &b);
+                    (follows, Scalar::free(bits))
+                });
+                claim.assume(follows);
+                claim.show_member(result, op.apply(width, x, y));
+            }));
+        }
+    }
     for width in [Width::W32, Width::W64] {
         all.push(Obligation::new(format!("alu neg {width:?}"), move |claim| {
             let (a, x) = claim.number::<W>("a", "x");

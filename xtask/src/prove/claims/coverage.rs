@@ -168,6 +168,13 @@ pub(crate) const FUNCTIONS: &[(&str, Shown)] = &[
     (
         "scalar::alu::transfer",
         Composed(
+            &["alu ", "free ", "reduction"],
+            "step by step, or a free number, which `cargo test` shows to be the same",
+        ),
+    ),
+    (
+        "scalar::alu::transfer_step_by_step",
+        Composed(
             &["alu ", "zero-extend low half", "reduction: "],
             "demand, operation, bits cut, zero-extension after a 32-bit operation, reduction; or unknown",
         ),
@@ -221,6 +228,9 @@ pub(crate) const FUNCTIONS: &[(&str, Shown)] = &[
     ("scalar::fork::is_low_zero_or_ones", Proved(&["fork of low half"])),
     ("scalar::fork::with_known_low", Proved(&["fork of low half"])),
     ("scalar::fork::fork", Composed(&["fork"], "one of two words: a number for each")),
+    ("scalar::free::free", Proved(&["free "])),
+    ("scalar::free::is_free", Proved(&["free "])),
+    ("scalar::free::freed", Proved(&["free "])),
     (
         "scalar::lattice::includes",
         Composed(&["includes", "tnum includes", "arc includes", "low arc includes"], "part by part"),
@@ -265,8 +275,8 @@ pub(crate) const FUNCTIONS: &[(&str, Shown)] = &[
     (
         "scalar::sync::synced",
         Composed(
-            &["reduction: "],
-            "step by step, or the short way; settled numbers as they are, which `cargo test` shows to be the same",
+            &["reduction: ", "reduction told at once: "],
+            "step by step, or told at once, which `cargo test` shows to be the same",
         ),
     ),
     (
@@ -282,11 +292,15 @@ pub(crate) const FUNCTIONS: &[(&str, Shown)] = &[
     ("scalar::sync::with_halves_agreed", Proved(&["reduction: halves agreed"])),
     ("scalar::sync::with_bits_of_ranges", Proved(&["reduction: bits of ranges"])),
     ("scalar::sync::is_exactly_one", Meaning("whether or not, what comes of it is sound")),
-    ("scalar::sync::is_any_half", Meaning("whether or not, what comes of it is sound")),
-    ("scalar::sync::is_everything", Meaning("whether or not, what comes of it is sound")),
-    ("scalar::sync::is_agreed", Meaning("whether or not, what comes of it is sound")),
-    ("scalar::sync::is_short", Proved(&["reduction: the short way"])),
-    ("scalar::sync::synced_as_short", Proved(&["reduction: the short way"])),
+    ("scalar::sync::is_one_word", Proved(&["reduction told at once: one word"])),
+    ("scalar::sync::is_short", Proved(&["reduction told at once: ends of short"])),
+    (
+        "scalar::sync::synced_as_short",
+        Proved(&["reduction told at once: ends of short", "reduction told at once: short"]),
+    ),
+    ("scalar::sync::common_interval", Proved(&["reduction told at once: ends of short"])),
+    ("scalar::sync::is_long", Proved(&["reduction told at once: long"])),
+    ("scalar::sync::synced_as_long", Proved(&["reduction told at once: long"])),
     ("scalar::sync::sync", Composed(&["reduction: "], "in place")),
     ("scalar::text::kernel_text", Meaning("words")),
     ("intervals::top", Proved(&["intervals unknown and constant"])),

@@ -88,22 +88,7 @@ pub(super) fn state<W: Register + 'static>(all: &mut Vec<Obligation>) {
         claim.given_tnum(Tnum::range(a.arc32().umin(), a.arc32().umax()), x.low());
     });
     step("ranges forgotten", Scalar::forget_ranges, |_, _, _| {});
-    all.push(Obligation::new("reduction: the short way", |claim| {
-        let (a, x) = claim.number::<W>("a", "x");
-        // The obligation `narrowed wide`, twice, and those on bits of ranges.
-        let first = claim.given_number(a.with_wide_narrowed_by_bits(), x);
-        claim.given_views(first.arc64(), x);
-        let range = Tnum::range(first.arc64().umin(), first.arc64().umax());
-        claim.given_tnum(range, x);
-        let met = first.tnum().meet(range);
-        claim.given_tnum(met, x);
-        let second =
-            claim.given_number(Scalar::from_parts(met, first.arc64(), first.arc32()).with_wide_narrowed_by_bits(), x);
-        claim.given_arc(second.arc64().low(), Prop::known(true), x.low());
-        let (short, result) = under_test(|| (a.is_short(), a.synced_as_short()));
-        claim.assume(short);
-        claim.show_member(result, x);
-    }));
+    state_short_ways::<W>(all);
 
     let mut image = |name: String, set: fn(Scalar<W>, u32) -> Scalar<W>, word: fn(W, u32) -> W, bits: u32| {
         all.push(Obligation::new(name, move |claim| {
@@ -161,4 +146,37 @@ pub(super) fn state<W: Register + 'static>(all: &mut Vec<Obligation>) {
         claim.assume(fork);
         claim.show(zero.contains(x) | ones.contains(x));
     });
+}
+
+/// Numbers whose reduction is told at once. That it is what the steps lead to is shown by `cargo test`.
+fn state_short_ways<W: Register + 'static>(all: &mut Vec<Obligation>) {
+    let mut way = |name: &str, is_told: fn(&Scalar<W>) -> Prop, told: fn(Scalar<W>) -> Scalar<W>| {
+        all.push(Obligation::new(format!("reduction told at once: {name}"), move |claim| {
+            let (a, x) = claim.number::<W>("a", "x");
+            let (is_told, result) = under_test(|| (is_told(&a), told(a)));
+            claim.assume(is_told);
+            claim.show_member(result, x);
+        }));
+    };
+    way("one word", Scalar::is_one_word, |a| Scalar::exactly(a.tnum().value));
+    way("long", Scalar::is_long, Scalar::synced_as_long);
+    all.push(Obligation::new("reduction told at once: ends of short", |claim| {
+        let a = claim.parts::<W>("a");
+        let x = claim.word::<W>("x");
+        claim.assume(a.contains(x));
+        let (is_short, (least, last)) = under_test(|| (a.is_short(), a.common_interval()));
+        claim.assume(is_short);
+        claim.show(W::zero_extended(least).ule(x) & x.ule(W::zero_extended(last)));
+    }));
+    all.push(Obligation::new("reduction told at once: short", |claim| {
+        let (a, x) = claim.number::<W>("a", "x");
+        // The obligations on these ends, and on bits of ranges.
+        let (least, last) = a.common_interval();
+        claim.assume(W::zero_extended(least).ule(x) & x.ule(W::zero_extended(last)));
+        claim.given_tnum(Tnum::range(W::zero_extended(least), W::zero_extended(last)), x);
+        claim.cut(least);
+        claim.cut(last);
+        let result = under_test(|| a.synced_as_short());
+        claim.show_member(result, x);
+    }));
 }
