@@ -122,15 +122,12 @@ impl Scalar<u64> {
             return number;
         }
         let bits = bytes.saturating_mul(8);
-        // Of most loads nothing is known.
-        if number.is_everything() { Self::any_of(bits) } else { number.truncated_to(bits).synced() }
-    }
-    /// Every number of so many bits, fewer than all.
-    #[inline]
-    fn any_of(bits: u32) -> Self {
-        let greatest = u64::low_ones(bits);
-        let low = if bits < 32 { greatest.low() } else { u32::MAX };
-        Self::from_parts(Tnum { value: 0, mask: greatest }, Arc::from_unsigned(0, greatest), Arc::from_unsigned(0, low))
+        // Most that is loaded is free, and stays so.
+        if number.is_free() {
+            Self::free(number.tnum.mask & u64::low_ones(bits))
+        } else {
+            number.truncated_to(bits).synced()
+        }
     }
     /// The low `from_bytes` bytes (1, 2 or 4), sign-extended to 64 bits.
     #[inline]

@@ -214,7 +214,13 @@ pub(crate) const FUNCTIONS: &[(&str, Shown)] = &[
     ("scalar::bytes::sign_extended_from", Proved(&["sign-extend from "])),
     ("scalar::bytes::low_sign_extended_from", Proved(&["sign-extend low half from "])),
     ("scalar::bytes::swapped", Proved(&["swap "])),
-    ("scalar::bytes::truncate", Composed(&["truncate to ", "reduction: "], "truncation, then reduction")),
+    (
+        "scalar::bytes::truncate",
+        Composed(
+            &["truncate to ", "reduction", "free And "],
+            "truncation, then reduction; of what is free, its low bits",
+        ),
+    ),
     ("scalar::bytes::sign_extend", Composed(&["sign-extend from "], "sign extension, or the number itself")),
     (
         "scalar::bytes::sign_extend_subreg",
