@@ -160,10 +160,17 @@ impl Graph {
         &self.registers.before
     }
 
-    /// The last slot of those from `first` to `last` whose instruction reads or writes one of these registers, or from which control goes
-    /// to another function, or comes from one; `first` where there is none.
+    /// Whether the instruction neither reads nor writes one of these registers, and control does not go from it to another function, nor
+    /// come from one.
     #[must_use]
-    pub fn involved(&self, first: InsnIdx, last: InsnIdx, regs: RegSet) -> InsnIdx {
+    pub fn is_calm(&self, at: InsnIdx, regs: RegSet) -> bool {
+        let involved = self.registers.involved.get(at.index()).copied().unwrap_or_default();
+        involved.intersection(regs).is_empty() && involved != HalfSet::ALL.regs()
+    }
+
+    /// The last slot of those from `first` to `last` whose instruction is not [calm](Self::is_calm); `first` where all are.
+    #[must_use]
+    pub fn last_involved(&self, first: InsnIdx, last: InsnIdx, regs: RegSet) -> InsnIdx {
         let slots = self.registers.involved.get(first.index()..=last.index()).unwrap_or_default();
         let found = slots
             .iter()

@@ -25,8 +25,8 @@ pub(crate) struct Node<D> {
     pub(crate) trail: Trail,
     /// Paths from here that have not ended.
     pub(crate) branches: u32,
-    /// Where the state differed that was compared with it last.
-    pub(crate) hint: Hint,
+    /// Where states differed that were compared with it, the last place first.
+    pub(crate) hints: [Hint; 2],
     /// How often a state was compared with it and not covered.
     pub(crate) misses: u32,
     /// How often one was covered.

@@ -213,11 +213,12 @@ fn walk<D: Domain>(
     let mut steps = trail.steps.as_slice();
     let mut here = start;
     loop {
-        if !skip && !watcher.follows_precision {
-            // Most instructions have nothing to do with what is wanted.
-            let places = [Some(trail.first), steps.last().map(|step| step.at), Some(trail.asked.place())];
-            let next = places.into_iter().flatten().filter(|place| *place <= here).max().unwrap_or_default();
-            let involved = graph.involved(next, here, wanted.here());
+        // Most instructions have nothing to do with what is wanted.
+        if !skip && !watcher.follows_precision && graph.is_calm(here, wanted.here()) {
+            let up_to_here = |place: InsnIdx| if place <= here { place } else { InsnIdx(0) };
+            let noted = steps.last().map_or(InsnIdx(0), |step| up_to_here(step.at));
+            let next = up_to_here(trail.first).max(noted).max(up_to_here(trail.asked.place()));
+            let involved = graph.last_involved(next, here, wanted.here());
             if involved != here {
                 here = involved;
                 subseq = Some(here.next());

@@ -154,20 +154,18 @@ impl<'a, 'f, D: Domain> Search<'a, 'f, D> {
             noted = true;
         }
         self.watcher.tell(|observer| observer.step(&PathInfo { at, prev: path.prev, resumed, state: &path.state }));
-        if !path.state.speculative
-            && let Some(seen) = self.seen.get_mut(at.index())
-        {
+        let speculative = path.state.speculative;
+        let came_from = path.prev.replace(at);
+        if speculative {
+            if self.memo.insn(at).barrier_before {
+                return Ok(Going::Ended);
+            }
+        } else if let Some(seen) = self.seen.get_mut(at.index()) {
             *seen = true;
-        }
-        let came_from = path.prev;
-        path.prev = Some(at);
-        if path.state.speculative && self.memo.insn(at).barrier_before {
-            return Ok(Going::Ended);
         }
         if is_jump(insn) {
             self.jumps += 1;
         }
-        let speculative = path.state.speculative;
         let result = step(self.facts, &mut self.memo, &mut self.ids, &mut path.state, at, &mut self.effects);
         // What an instruction notes is merged with what was noted of it as a jump.
         if let Some(&note) = self.effects.to_note() {
@@ -181,12 +179,14 @@ impl<'a, 'f, D: Domain> Search<'a, 'f, D> {
         if !self.effects.demands.is_empty() && self.facts.bpf_capable() && self.facts.features.precision_tracking() {
             self.mark_demands(path, at)?;
         }
-        let next = match result {
+        let mut next = match result {
             Ok(next) => next,
             Err(failure) => return self.failed(failure, path, at, speculative),
         };
-        let next = if self.policy.reversed { self.other_way(path, next) } else { next };
         if !self.effects.forks.is_empty() {
+            if self.policy.reversed {
+                next = self.other_way(path, next);
+            }
             self.put_aside(path, at)?;
         }
         self.watcher.tell(|observer| observer.stepped(at, &path.state, &self.effects));

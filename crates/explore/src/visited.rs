@@ -42,10 +42,11 @@ impl<D: Domain> Node<D> {
         told: &mut Hint,
         ids: &mut IdMap,
     ) -> bool {
-        if now.may_be_covered(&self.state, strictness, self.hint) {
+        let [last, _] = self.hints;
+        if now.may_be_covered(&self.state, strictness, last) {
             return self.covers_elsewhere(now, strictness, told, ids);
         }
-        *told = self.hint;
+        *told = last;
         false
     }
 
@@ -58,14 +59,20 @@ impl<D: Domain> Node<D> {
         told: &mut Hint,
         ids: &mut IdMap,
     ) -> bool {
-        if *told != self.hint && !now.may_be_covered(&self.state, strictness, *told) {
+        let [last, before] = self.hints;
+        if !now.may_be_covered(&self.state, strictness, before) {
+            self.hints = [before, last];
+            *told = before;
+            return false;
+        }
+        if *told != last && *told != before && !now.may_be_covered(&self.state, strictness, *told) {
             return false;
         }
         match now.covered(&self.state, strictness, ids) {
             Ok(()) => true,
             Err(hint) => {
                 if !hint.is_empty() {
-                    self.hint = hint;
+                    self.hints = [hint, last];
                     *told = hint;
                 }
                 false
@@ -308,7 +315,7 @@ impl<D: Domain> Search<'_, '_, D> {
             prev: path.prev,
             trail: path.trail.clone(),
             branches: 1,
-            hint,
+            hints: [hint, Hint::default()],
             misses: 0,
             hits: 0,
             retired: false,

@@ -393,27 +393,25 @@ impl<D: Views> Stack<D> {
 
     /// Slots in runs, from the top of the stack down: those of this stack, as deep as it was used, beside those of `other`.
     pub(crate) fn beside<'a>(&'a self, other: &'a Self) -> impl Iterator<Item = Run<'a, D>> {
+        let (used, other_used, as_deep) = (self.used(), other.used(), self.len == other.len);
         (0..self.len.div_ceil(CHUNK)).map(move |number| {
-            let (one, two) = (self.chunk(number), other.chunk(number));
-            let same_objects = match (one, two) {
-                (Some(one), Some(two)) => Rc::ptr_eq(one, two),
+            let bits = |slots: u64| slots >> (number * CHUNK) & 0xf;
+            let (mine, theirs) = (self.chunk(number), other.chunk(number));
+            let same_objects = match (mine, theirs) {
+                (Some(mine), Some(theirs)) => Rc::ptr_eq(mine, theirs),
                 (None, None) => true,
                 (Some(_), None) | (None, Some(_)) => false,
             };
-            let side = |stack: &Self, chunk: Option<&'a Rc<Chunk<D>>>| Side {
-                chunk: chunk.map_or(&Self::INVALID, |chunk| chunk),
-                used: stack.used() >> (number * CHUNK) & 0xf,
-                gone: stack.gone >> (number * CHUNK) & 0xf,
-            };
-            let written = one.is_some();
-            let (one, other_side) = (side(self, one), side(other, two));
+            let chunk = |chunk: Option<&'a Rc<Chunk<D>>>| chunk.map_or(&Self::INVALID, |chunk| chunk);
+            let one = Side { chunk: chunk(mine), used: bits(used), gone: bits(self.gone) };
+            let other = Side { chunk: chunk(theirs), used: bits(other_used), gone: bits(other.gone) };
             Run {
                 first: number * CHUNK,
-                same: same_objects && self.len == other.len && one.gone == other_side.gone,
+                same: same_objects && as_deep && one.gone == other.gone,
                 used: one.used,
-                held: if written { one.used & !one.gone } else { 0 },
+                held: if mine.is_some() { one.used & !one.gone } else { 0 },
                 one,
-                other: other_side,
+                other,
             }
         })
     }

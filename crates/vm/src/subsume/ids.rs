@@ -30,6 +30,11 @@ impl IdMap {
         self.fresh = last_id;
     }
 
+    /// Whether every identity so far was matched with itself.
+    pub(super) fn is_identity(&self) -> bool {
+        self.pairs.iter().all(|(old, now)| old == now)
+    }
+
     fn pair(&mut self, old: u32, now: u32) -> bool {
         if fault::on(Fault::IdentitiesUnmatched) {
             return true;

@@ -16,8 +16,6 @@ mod ids;
 mod stack;
 mod value;
 
-use alloc::rc::Rc;
-
 use bpfvet_domain::Domain;
 use bpfvet_insn::{InsnIdx, Reg, RegSet};
 
@@ -109,8 +107,8 @@ impl<'a, 'f, D: Domain> Comparison<'a, 'f, D> {
     #[must_use]
     #[inline]
     pub fn may_be_covered(&self, old: &State<D>, strictness: Strictness, hint: Hint) -> bool {
-        let frame = usize::from(hint.frame);
-        let (Some(before), Some(after)) = (old.frames().get(frame), self.now.frames().get(frame)) else { return true };
+        // Where one has fewer frames than the other, it does not cover anyway.
+        let (before, after) = (old.frame(hint.frame.into()), self.now.frame(hint.frame.into()));
         let rules = self.rules(strictness);
         match hint.place {
             Place::None => true,
@@ -132,8 +130,8 @@ impl<'a, 'f, D: Domain> Comparison<'a, 'f, D> {
     pub fn covered(&self, old: &State<D>, strictness: Strictness, ids: &mut IdMap) -> Result<(), Hint> {
         let Self { now, .. } = *self;
         let elsewhere = Err(Hint::default());
-        let called_alike = |(before, after): (&Rc<Frame<D>>, &Rc<Frame<D>>)| before.callsite == after.callsite;
-        if old.frames().len() != now.frames().len() || !old.frames().iter().zip(now.frames()).all(called_alike) {
+        let frames = || (0..=now.depth()).map(|index| (index, old.frame(index), now.frame(index)));
+        if old.depth() != now.depth() || frames().any(|(_, before, after)| before.callsite != after.callsite) {
             return elsewhere;
         }
         ids.reset(self.last_id);
@@ -143,13 +141,22 @@ impl<'a, 'f, D: Domain> Comparison<'a, 'f, D> {
         {
             return elsewhere;
         }
-        for (index, (before, after)) in old.frames().iter().zip(now.frames()).enumerate() {
-            if index < old.depth() && fault::on(Fault::CallersUncompared) {
-                continue;
+        let frame_covers = |index: usize, before: &Frame<D>, after: &Frame<D>, ids: &mut IdMap| {
+            if index < now.depth() && fault::on(Fault::CallersUncompared) {
+                return Ok(());
             }
-            let live = self.live_regs(old.frame_insn(index, self.at));
+            let live = self.live_regs(now.frame_insn(index, self.at));
             frame_covers(self.rules(strictness), before, after, live, ids)
-                .map_err(|place| Hint { frame: u8::try_from(index).unwrap_or(0), place })?;
+                .map_err(|place| Hint { frame: u8::try_from(index).unwrap_or(0), place })
+        };
+        for (index, before, after) in frames().filter(|(_, before, after)| !core::ptr::eq(*before, *after)) {
+            frame_covers(index, before, after, ids)?;
+        }
+        // A frame covers itself where each of its identities can stand for itself: it can, if all others do.
+        if !ids.is_identity() {
+            for (index, before, after) in frames().filter(|(_, before, after)| core::ptr::eq(*before, *after)) {
+                frame_covers(index, before, after, ids)?;
+            }
         }
         Ok(())
     }
