@@ -13,6 +13,7 @@ use crate::SubprogId;
 use crate::blocks::{BlockId, Blocks};
 use crate::flow::Flow;
 use crate::forward::{Forward, solve};
+use crate::involved::Involved;
 use crate::tables::map_of;
 
 /// The kind of a known value.
@@ -127,13 +128,11 @@ pub(crate) fn fold(flow: &Flow, blocks: &Blocks, request: &LoadRequest, platform
         for id in blocks.of_subprog(subprog).map(BlockId::of) {
             let Some(block) = blocks.get(id) else { continue };
             let mut set = 0;
-            solution.tell(&analysis, flow, (id, block), |at, _, registers, changed| {
-                if changed {
+            solution.tell(&analysis, flow, (id, block), |run, registers| {
+                if run.changed {
                     set = constants.add(registers);
                 }
-                if let Some(slot) = constants.sets.get_mut(at.index()) {
-                    *slot = set;
-                }
+                constants.sets.get_mut(run.start.index()..run.end.index()).unwrap_or_default().fill(set);
             });
         }
     }
@@ -149,10 +148,11 @@ struct Folding<'a> {
 impl Forward for Folding<'_> {
     type State = Registers;
 
+    fn concern(state: &Registers) -> Involved {
+        Involved::regs(state.some).with(Involved::MAKES_KNOWN)
+    }
+
     fn pass(&self, at: InsnIdx, insn: &Insn, state: &mut Rc<Registers>) -> bool {
-        if !makes_known(insn) && insn.uses().union(insn.defs()).intersection(state.some).is_empty() {
-            return false;
-        }
         match transfer(state, insn, at, self.flow, &self.maps) {
             Change::One(reg, value) if state.get(reg) != value => {
                 Rc::make_mut(state).set(reg, value);
@@ -185,16 +185,6 @@ impl Forward for Folding<'_> {
         }
         true
     }
-}
-
-/// Whether the instruction may make something known out of nothing that is.
-const fn makes_known(insn: &Insn) -> bool {
-    matches!(
-        insn,
-        Insn::Mov { src: Operand::Imm(_), .. }
-            | Insn::LoadImm64 { .. }
-            | Insn::Alu { op: AluOp::And, src: Operand::Imm(0), .. }
-    )
 }
 
 struct Maps<'a> {

@@ -3,11 +3,13 @@
 use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
+use alloc::vec;
 use alloc::vec::Vec;
 use core::ops::Deref;
 
 use bpfvet_insn::{Insn, InsnIdx, Program, Slot, Successors};
 
+use crate::involved::Involved;
 use crate::subprog::containing;
 use crate::{Block, Marks, Subprog, SubprogId};
 
@@ -49,6 +51,8 @@ impl Deref for Targets<'_> {
 #[derive(Clone, Debug)]
 pub(crate) struct Flow {
     pub(crate) program: Arc<Program>,
+    /// By slot.
+    involved: Vec<Involved>,
     pub(crate) subprogs: Vec<Subprog>,
     /// By slot.
     pub(crate) marks: Vec<Marks>,
@@ -57,6 +61,36 @@ pub(crate) struct Flow {
 }
 
 impl Flow {
+    /// A program of which nothing is noted yet.
+    pub(crate) fn new(program: Arc<Program>, subprogs: Vec<Subprog>) -> Self {
+        let marks = vec![Marks::NONE; program.slots().len()];
+        Self { involved: Involved::of_all(&program), program, subprogs, marks, tables: BTreeMap::new() }
+    }
+
+    /// Puts another program in the place of this one, of the same shape but for branches that became jumps.
+    pub(crate) fn replace(&mut self, program: Arc<Program>) {
+        self.involved = Involved::of_all(&program);
+        self.program = program;
+    }
+
+    /// What the instruction at `at` involves.
+    pub(crate) fn involved(&self, at: InsnIdx) -> Involved {
+        self.involved.get(at.index()).copied().unwrap_or_default()
+    }
+
+    /// What the slots of a block involve, by ascending position.
+    pub(crate) fn involved_in(&self, block: &Block) -> impl Iterator<Item = (InsnIdx, Involved)> {
+        let involved = self.involved.get(block.start.index()..block.end.index()).unwrap_or_default();
+        (block.start.0..).map(InsnIdx).zip(involved.iter().copied())
+    }
+
+    /// The last slot of those from `first` to `last` that involves some of this; `first` where there is none.
+    pub(crate) fn last_involving(&self, first: InsnIdx, last: InsnIdx, concern: Involved) -> InsnIdx {
+        let slots = self.involved.get(first.index()..=last.index()).unwrap_or_default();
+        let found = slots.iter().rposition(|involved| involved.meets(concern)).unwrap_or(0);
+        InsnIdx(first.0.saturating_add(u32::try_from(found).unwrap_or(0)))
+    }
+
     /// Slots of the program.
     pub(crate) fn len(&self) -> usize {
         self.program.slots().len()

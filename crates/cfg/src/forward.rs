@@ -15,12 +15,16 @@ use bpfvet_insn::{Insn, InsnIdx};
 
 use crate::blocks::{BlockId, Blocks};
 use crate::flow::Flow;
+use crate::involved::Involved;
 use crate::{Block, SubprogId};
 
 /// What an analysis knows, and how that moves.
 pub(crate) trait Forward {
     /// What holds before an instruction.
     type State: Clone;
+
+    /// What of an instruction may change a state, or is worth being told of. Instructions without leave it as it is.
+    fn concern(state: &Self::State) -> Involved;
 
     /// Turns what holds before an instruction into what holds behind it; whether that may differ. A shared state is copied first.
     fn pass(&self, at: InsnIdx, insn: &Insn, state: &mut Rc<Self::State>) -> bool;
@@ -101,9 +105,7 @@ impl<S: Clone> Solution<S> {
         let Place { head, walked, inner } = self.place_mut(id)?;
         let mut state = Rc::clone(head.as_ref()?);
         let Some(before) = walked.replace(Rc::clone(&state)) else {
-            flow.insns(block).for_each(|(at, insn)| {
-                analysis.pass(at, insn, &mut state);
-            });
+            runs(analysis, flow, block, &mut state, |_, _| {});
             return Some(state);
         };
         if Rc::ptr_eq(&before, &state) {
@@ -122,35 +124,67 @@ impl<S: Clone> Solution<S> {
                 }
                 state = Rc::clone(known);
             }
-            analysis.pass(at, insn, &mut state);
+            pass(analysis, flow, at, insn, &mut state);
         }
         Some(state)
     }
 
-    /// Tells what holds before each instruction of a block, and whether that may differ from what held before the one above; nothing of a
-    /// block to which no path leads.
+    /// Tells what holds before each instruction of a block, run by run; nothing of a block to which no path leads.
     pub(crate) fn tell<A: Forward<State = S>>(
         &self,
         analysis: &A,
         flow: &Flow,
         (id, block): (BlockId, &Block),
-        mut tell: impl FnMut(InsnIdx, &Insn, &S, bool),
+        mut tell: impl FnMut(Run<'_>, &S),
     ) {
         let place = id.index().checked_sub(self.first).and_then(|index| self.places.get(index));
         let Some(Place { head: Some(head), inner, .. }) = place else { return };
-        let mut state = Rc::clone(head);
-        let mut further = inner.iter();
-        let mut changed = true;
-        for (at, insn) in flow.insns(block) {
-            if at != block.start
-                && let Some(known) = further.next()
-            {
-                state = Rc::clone(known);
-                changed = true;
-            }
-            tell(at, insn, &state, changed);
-            changed = analysis.pass(at, insn, &mut state);
+        if inner.is_empty() {
+            return runs(analysis, flow, block, &mut Rc::clone(head), tell);
         }
+        let mut before = None;
+        for ((at, insn), state) in flow.insns(block).zip(core::iter::once(head).chain(inner)) {
+            let changed = before.replace(state).is_none_or(|before| !Rc::ptr_eq(before, state));
+            tell(Run { start: at, end: at.next(), changed, last: Some((at, insn)) }, state);
+        }
+    }
+}
+
+/// Slots before which the same holds.
+pub(crate) struct Run<'a> {
+    /// The first.
+    pub(crate) start: InsnIdx,
+    /// One past the last.
+    pub(crate) end: InsnIdx,
+    /// Whether it may be something else than before the slot above.
+    pub(crate) changed: bool,
+    /// Its last instruction, where that concerns the analysis. The others do not.
+    pub(crate) last: Option<(InsnIdx, &'a Insn)>,
+}
+
+/// Goes through a block with what holds before it, and tells of each run on the way.
+fn runs<A: Forward>(
+    analysis: &A,
+    flow: &Flow,
+    block: &Block,
+    state: &mut Rc<A::State>,
+    mut tell: impl FnMut(Run<'_>, &A::State),
+) {
+    let (mut start, mut changed, mut concern) = (block.start, true, A::concern(state));
+    for (at, involved) in flow.involved_in(block) {
+        if !involved.meets(concern) {
+            continue;
+        }
+        let Some(insn) = flow.program.get(at) else { continue };
+        tell(Run { start, end: at.next(), changed, last: Some((at, insn)) }, state);
+        start = at.next();
+        changed = analysis.pass(at, insn, state);
+        if changed {
+            concern = A::concern(state);
+        }
+    }
+    if start < block.end {
+        tell(Run { start, end: block.end, changed, last: None }, state);
     }
 }
 
@@ -161,7 +195,14 @@ fn within<A: Forward>(analysis: &A, flow: &Flow, block: &Block, mut state: Rc<A:
         if at != block.start {
             states.push(Rc::clone(&state));
         }
-        analysis.pass(at, insn, &mut state);
+        pass(analysis, flow, at, insn, &mut state);
     }
     states
+}
+
+/// One instruction of several that are gone through one by one.
+fn pass<A: Forward>(analysis: &A, flow: &Flow, at: InsnIdx, insn: &Insn, state: &mut Rc<A::State>) {
+    if flow.involved(at).meets(A::concern(state)) {
+        analysis.pass(at, insn, state);
+    }
 }

@@ -1,10 +1,9 @@
 //! The result: one program's shape.
 
 use alloc::sync::Arc;
-use alloc::vec;
 use alloc::vec::Vec;
 
-use bpfvet_insn::{Call, HalfSet, Insn, InsnIdx, Program, Reg, RegSet};
+use bpfvet_insn::{Call, Insn, InsnIdx, Program, Reg, RegSet};
 use bpfvet_platform::{LoadRequest, Platform};
 
 use crate::blocks::Blocks;
@@ -12,6 +11,7 @@ use crate::callee::{Callee, Callees, Control};
 use crate::constants::{self, Constants};
 use crate::error::Restricted;
 use crate::flow::Flow;
+use crate::involved::Involved;
 use crate::mentions::Mentions;
 use crate::order;
 use crate::reach::Loops;
@@ -61,9 +61,7 @@ impl Graph {
         let tables = JumpTables::read(request, &mentions)?;
         check_kernel_calls(request, &mentions)?;
 
-        let marks = vec![Marks::NONE; request.program.slots().len()];
-        let program = Arc::clone(&request.program);
-        let mut flow = Flow { program, subprogs, marks, tables: Default::default() };
+        let mut flow = Flow::new(Arc::clone(&request.program), subprogs);
         let loops = match features.bounded_loops() && request.privilege.bpf {
             true if features.loops_entered_anywhere() => Loops::Anywhere,
             true => Loops::AtJumps,
@@ -76,7 +74,7 @@ impl Graph {
         if features.dead_branch_pruning()
             && let Some(program) = constants::decide_branches(&flow.program, &blocks, &constants)
         {
-            flow.program = Arc::new(program);
+            flow.replace(Arc::new(program));
             blocks = Blocks::build(&flow);
         }
         let calls_back = |&(at, _): &(InsnIdx, Call)| flow.marks_at(at).calls_callback();
@@ -164,19 +162,13 @@ impl Graph {
     /// come from one.
     #[must_use]
     pub fn is_calm(&self, at: InsnIdx, regs: RegSet) -> bool {
-        let involved = self.registers.involved.get(at.index()).copied().unwrap_or_default();
-        involved.intersection(regs).is_empty() && involved != HalfSet::ALL.regs()
+        !self.flow.involved(at).meets(Involved::regs(regs).with(Involved::LEAVES))
     }
 
     /// The last slot of those from `first` to `last` whose instruction is not [calm](Self::is_calm); `first` where all are.
     #[must_use]
     pub fn last_involved(&self, first: InsnIdx, last: InsnIdx, regs: RegSet) -> InsnIdx {
-        let slots = self.registers.involved.get(first.index()..=last.index()).unwrap_or_default();
-        let found = slots
-            .iter()
-            .rposition(|involved| !involved.intersection(regs).is_empty() || *involved == HalfSet::ALL.regs())
-            .unwrap_or(0);
-        InsnIdx(first.0.saturating_add(u32::try_from(found).unwrap_or(0)))
+        self.flow.last_involving(first, last, Involved::regs(regs).with(Involved::LEAVES))
     }
 
     /// Whether the instruction makes a 32-bit result whose high half may be read, so that a machine whose 32-bit operations leave the

@@ -25,6 +25,7 @@ mod subprog;
 
 mod callee;
 mod flow;
+mod involved;
 mod mentions;
 mod tables;
 mod types;

@@ -17,8 +17,6 @@ pub(crate) struct Registers {
     pub(crate) before: Vec<RegSet>,
     /// A 32-bit result is made here whose high half may be read.
     pub(crate) zero_extend: Vec<bool>,
-    /// Registers that the instruction reads or writes; all, where control goes to another function or comes from there.
-    pub(crate) involved: Vec<RegSet>,
 }
 
 /// Computes live registers by halves, backwards to a fixed point (`bpf_compute_live_registers`, Linux 7.3).
@@ -30,8 +28,7 @@ pub(crate) struct Registers {
 ///
 /// A block is walked when what is live behind it has grown. Slots that cannot be reached have no live registers.
 pub(crate) fn live(flow: &Flow, callees: &Callees, blocks: &Blocks) -> Registers {
-    let none = || vec![RegSet::EMPTY; flow.len()];
-    let mut registers = Registers { before: none(), zero_extend: vec![false; flow.len()], involved: none() };
+    let mut registers = Registers { before: vec![RegSet::EMPTY; flow.len()], zero_extend: vec![false; flow.len()] };
     // By block: what is live before it, and what was live behind it when it was walked last.
     let mut entries = vec![HalfSet::EMPTY; blocks.list().len()];
     let mut walked: Vec<Option<HalfSet>> = vec![None; blocks.list().len()];
@@ -67,13 +64,9 @@ impl Registers {
                 *extends = live.high_regs().contains(reg);
             }
             let args = if let Insn::Call(call) = *insn { callees.of(call).arg_count() } else { None };
-            let (defs, uses) = (insn.half_defs(), insn.half_uses(args));
-            live = live.difference(defs).union(uses);
-            if let (Some(before), Some(involved)) = (self.before.get_mut(at.index()), self.involved.get_mut(at.index()))
-            {
+            live = live.difference(insn.half_defs()).union(insn.half_uses(args));
+            if let Some(before) = self.before.get_mut(at.index()) {
                 *before = live.regs();
-                let leaves = matches!(insn, Insn::Call(_) | Insn::Exit);
-                *involved = if leaves { HalfSet::ALL.regs() } else { defs.union(uses).regs() };
             }
         }
         live

@@ -179,7 +179,8 @@ impl Analysis<'_> {
         let mut descents = Vec::new();
         for number in blocks.of_subprog(id).map(BlockId::of) {
             let Some(block) = blocks.get(number) else { continue };
-            solution.tell(&place, flow, (number, block), |at, insn, state, _| {
+            solution.tell(&place, flow, (number, block), |run, state| {
+                let Some((at, insn)) = run.last else { return };
                 record_memory(&mut instance, insn, at, state);
                 if let Insn::Call(call) = *insn {
                     record_call(&mut instance, call, callees.of(call), at, state, &self.facts);

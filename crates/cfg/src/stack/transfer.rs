@@ -8,6 +8,7 @@ use bpfvet_insn::{AluOp, ByteOrder, Insn, InsnIdx, Operand, Reg, RegSet, Size, W
 use super::track::Track;
 use super::watch::TrackedPlace;
 use crate::forward::Forward;
+use crate::involved::Involved;
 
 /// Slots of eight bytes that are followed.
 const SLOTS: u8 = 64;
@@ -180,6 +181,11 @@ pub(crate) struct Place<'a> {
 
 impl Forward for Place<'_> {
     type State = State;
+
+    /// Calls hand on what is in memory, too.
+    fn concern(state: &State) -> Involved {
+        Involved::regs(state.pointers).with(Involved::LEAVES)
+    }
 
     fn pass(&self, _at: InsnIdx, insn: &Insn, state: &mut Rc<State>) -> bool {
         self.transfer(insn, state);
