@@ -108,6 +108,7 @@ fn half_of_pointer<D: Domain>(cx: &Cx<'_, '_, D>) -> Value<D> {
 }
 
 /// What links a copy of the number in `src` to it: that number is given a group if it needs one.
+#[inline]
 fn linked<D: Domain>(cx: &mut Cx<'_, '_, D>, state: &mut State<D>, src: Reg) -> Option<Link> {
     let &Value::Scalar(mut scalar) = state.reg(src) else { return None };
     if link(cx, &mut scalar) {
