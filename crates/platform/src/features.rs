@@ -178,6 +178,8 @@ features! {
     NonOwningReferences, non_owning_references, v(6, 3);
     /// A dynamic pointer that owns nothing may be made anew where it is.
     DynptrsMadeAnew, dynptrs_made_anew, v(6, 3);
+    /// A cookie is made of a TCP header whose length is not known to differ from zero.
+    ZeroCookieLengths, zero_cookie_lengths, v(6, 3);
     /// Privileged programs may read stack that was never written.
     UninitStackReads, uninit_stack_reads, v(6, 3);
     /// Helpers take objects that may be null, where they look for themselves.
@@ -230,6 +232,8 @@ features! {
     WalksOfManyMaps, walks_of_many_maps, v(6, 10);
     /// Scalars stay linked across additions of constants.
     LinkedScalarDeltas, linked_scalar_deltas, v(6, 11);
+    /// A socket is looked up by a tuple whose length is not known to differ from zero.
+    ZeroTupleLengths, zero_tuple_lengths, v(6, 11);
     /// A number that is zero or all ones is split before a mask (in stable updates).
     MaskSplits, mask_splits, v(6, 12);
     /// Spills around calls that spare registers are not counted (`bpf_fastcall`).

@@ -2,7 +2,7 @@
 
 use alloc::borrow::Cow;
 
-use crate::{DynptrArg, MapKind};
+use crate::{DynptrArg, Feature, MapKind};
 
 /// A helper, by the number in the call's immediate.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -174,6 +174,8 @@ pub enum ArgKind {
     MemSize,
     /// Size of the memory argument before it; may be zero.
     MemSizeOrZero,
+    /// Size of the memory argument before it; may be zero where the host has this feature.
+    MemSizeOrZeroWith(Feature),
     /// Size to allocate, a known number.
     AllocSizeOrZero,
     /// The program's context.
@@ -206,6 +208,14 @@ pub enum ArgKind {
     Dynptr(DynptrArg),
     /// An arena pointer.
     Arena,
+}
+
+impl ArgKind {
+    /// Whether it is the size of the memory argument before it.
+    #[must_use]
+    pub const fn is_mem_size(self) -> bool {
+        matches!(self, Self::MemSize | Self::MemSizeOrZero | Self::MemSizeOrZeroWith(_))
+    }
 }
 
 /// What a helper returns.

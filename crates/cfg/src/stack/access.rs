@@ -181,7 +181,7 @@ impl Facts<'_> {
             ArgKind::Mem { dir, size: MemSize::Fixed { bytes, .. } } => directed(Some(u64::from(bytes)), dir),
             ArgKind::Mem { dir, size: MemSize::NextArg } => {
                 let next = helper.args.get(usize::from(number) + 1).map(|next| next.kind);
-                if !matches!(next, Some(ArgKind::MemSize | ArgKind::MemSizeOrZero)) {
+                if !next.is_some_and(ArgKind::is_mem_size) {
                     return Touch::ReadUnknown;
                 }
                 match self.constant(at, number + 1) {
@@ -203,6 +203,7 @@ impl Facts<'_> {
             | ArgKind::ConstMap
             | ArgKind::MemSize
             | ArgKind::MemSizeOrZero
+            | ArgKind::MemSizeOrZeroWith(_)
             | ArgKind::AllocSizeOrZero
             | ArgKind::Ctx
             | ArgKind::SpinLock

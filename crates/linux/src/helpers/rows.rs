@@ -8,8 +8,8 @@
 use alloc::borrow::Cow;
 
 use bpfvet_platform::{
-    ArgKind, ArgSpec, DynptrArg, DynptrKind, Effects, HelperId, HelperProto, HelperSpecial, MemDir, MemSize, RetKind,
-    RetRange, RetSpec, Version,
+    ArgKind, ArgSpec, DynptrArg, DynptrKind, Effects, Feature, HelperId, HelperProto, HelperSpecial, MemDir, MemSize,
+    RetKind, RetRange, RetSpec, Version,
 };
 
 pub(super) use bpfvet_platform::HelperSpecial::{
@@ -43,6 +43,10 @@ pub(super) const WRITE: ArgSpec = memory(MemDir::Write, MemSize::NextArg);
 pub(super) const UNINIT: ArgSpec = memory(MemDir::WriteUninit, MemSize::NextArg);
 pub(super) const SIZE: ArgSpec = ArgSpec::of(ArgKind::MemSize);
 pub(super) const SIZE_OR_ZERO: ArgSpec = ArgSpec::of(ArgKind::MemSizeOrZero);
+/// The length of a tuple that a socket is looked up by.
+pub(super) const TUPLE_SIZE: ArgSpec = ArgSpec::of(ArgKind::MemSizeOrZeroWith(Feature::ZeroTupleLengths));
+/// The length of a TCP header that a cookie is made of.
+pub(super) const COOKIE_SIZE: ArgSpec = ArgSpec::of(ArgKind::MemSizeOrZeroWith(Feature::ZeroCookieLengths));
 pub(super) const ALLOC_SIZE: ArgSpec = ArgSpec::of(ArgKind::AllocSizeOrZero);
 pub(super) const LOCK: ArgSpec = ArgSpec::of(ArgKind::SpinLock);
 pub(super) const TIMER: ArgSpec = ArgSpec::of(ArgKind::Timer);

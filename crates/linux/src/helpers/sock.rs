@@ -27,29 +27,29 @@ protos! {
     SOCK_HASH_UPDATE: 70 sock_hash_update since 4, 18 (CTX, MAP, KEY, ANY) -> INT, pkt;
     SK_REDIRECT_HASH: 72 sk_redirect_hash since 4, 18 (CTX, MAP, KEY, ANY) -> INT;
     SK_SELECT_REUSEPORT: 82 sk_select_reuseport since 4, 19 (CTX, MAP, KEY, ANY) -> INT;
-    SK_LOOKUP_TCP: 84 sk_lookup_tcp since 4, 20 (CTX, READ, SIZE_OR_ZERO, ANY, ANY) -> SOCKET_OR_NULL, pkt, acquires;
-    SOCK_ADDR_SK_LOOKUP_TCP: 84 sk_lookup_tcp since 4, 20 (CTX, READ, SIZE_OR_ZERO, ANY, ANY)
+    SK_LOOKUP_TCP: 84 sk_lookup_tcp since 4, 20 (CTX, READ, TUPLE_SIZE, ANY, ANY) -> SOCKET_OR_NULL, pkt, acquires;
+    SOCK_ADDR_SK_LOOKUP_TCP: 84 sk_lookup_tcp since 4, 20 (CTX, READ, TUPLE_SIZE, ANY, ANY)
         -> SOCKET_OR_NULL, acquires;
-    TC_SK_LOOKUP_TCP: 84 sk_lookup_tcp since 4, 20 (CTX, READ, SIZE_OR_ZERO, ANY, ANY) -> SOCKET_OR_NULL, pkt, acquires;
-    XDP_SK_LOOKUP_TCP: 84 sk_lookup_tcp since 4, 20 (CTX, READ, SIZE_OR_ZERO, ANY, ANY)
+    TC_SK_LOOKUP_TCP: 84 sk_lookup_tcp since 4, 20 (CTX, READ, TUPLE_SIZE, ANY, ANY) -> SOCKET_OR_NULL, pkt, acquires;
+    XDP_SK_LOOKUP_TCP: 84 sk_lookup_tcp since 4, 20 (CTX, READ, TUPLE_SIZE, ANY, ANY)
         -> SOCKET_OR_NULL, pkt, acquires;
-    SK_LOOKUP_UDP: 85 sk_lookup_udp since 4, 20 (CTX, READ, SIZE_OR_ZERO, ANY, ANY) -> SOCKET_OR_NULL, pkt, acquires;
-    SOCK_ADDR_SK_LOOKUP_UDP: 85 sk_lookup_udp since 4, 20 (CTX, READ, SIZE_OR_ZERO, ANY, ANY)
+    SK_LOOKUP_UDP: 85 sk_lookup_udp since 4, 20 (CTX, READ, TUPLE_SIZE, ANY, ANY) -> SOCKET_OR_NULL, pkt, acquires;
+    SOCK_ADDR_SK_LOOKUP_UDP: 85 sk_lookup_udp since 4, 20 (CTX, READ, TUPLE_SIZE, ANY, ANY)
         -> SOCKET_OR_NULL, acquires;
-    TC_SK_LOOKUP_UDP: 85 sk_lookup_udp since 4, 20 (CTX, READ, SIZE_OR_ZERO, ANY, ANY) -> SOCKET_OR_NULL, pkt, acquires;
-    XDP_SK_LOOKUP_UDP: 85 sk_lookup_udp since 4, 20 (CTX, READ, SIZE_OR_ZERO, ANY, ANY)
+    TC_SK_LOOKUP_UDP: 85 sk_lookup_udp since 4, 20 (CTX, READ, TUPLE_SIZE, ANY, ANY) -> SOCKET_OR_NULL, pkt, acquires;
+    XDP_SK_LOOKUP_UDP: 85 sk_lookup_udp since 4, 20 (CTX, READ, TUPLE_SIZE, ANY, ANY)
         -> SOCKET_OR_NULL, pkt, acquires;
     SK_RELEASE: 86 sk_release since 4, 20 (BTF_SOCK.released()) -> INT;
     SK_FULLSOCK: 95 sk_fullsock since 5, 1 (SOCK_COMMON) -> SOCKET_OR_NULL, casts;
     TCP_SOCK: 96 tcp_sock since 5, 1 (SOCK_COMMON) -> TCP_SOCK_OR_NULL, casts;
     GET_LISTENER_SOCK: 98 get_listener_sock since 5, 1 (SOCK_COMMON) -> SOCKET_OR_NULL;
-    SKC_LOOKUP_TCP: 99 skc_lookup_tcp since 5, 2 (CTX, READ, SIZE_OR_ZERO, ANY, ANY)
+    SKC_LOOKUP_TCP: 99 skc_lookup_tcp since 5, 2 (CTX, READ, TUPLE_SIZE, ANY, ANY)
         -> SOCK_COMMON_OR_NULL, pkt, acquires;
-    SOCK_ADDR_SKC_LOOKUP_TCP: 99 skc_lookup_tcp since 5, 2 (CTX, READ, SIZE_OR_ZERO, ANY, ANY)
+    SOCK_ADDR_SKC_LOOKUP_TCP: 99 skc_lookup_tcp since 5, 2 (CTX, READ, TUPLE_SIZE, ANY, ANY)
         -> SOCK_COMMON_OR_NULL, acquires;
-    TC_SKC_LOOKUP_TCP: 99 skc_lookup_tcp since 5, 2 (CTX, READ, SIZE_OR_ZERO, ANY, ANY)
+    TC_SKC_LOOKUP_TCP: 99 skc_lookup_tcp since 5, 2 (CTX, READ, TUPLE_SIZE, ANY, ANY)
         -> SOCK_COMMON_OR_NULL, pkt, acquires;
-    XDP_SKC_LOOKUP_TCP: 99 skc_lookup_tcp since 5, 2 (CTX, READ, SIZE_OR_ZERO, ANY, ANY)
+    XDP_SKC_LOOKUP_TCP: 99 skc_lookup_tcp since 5, 2 (CTX, READ, TUPLE_SIZE, ANY, ANY)
         -> SOCK_COMMON_OR_NULL, pkt, acquires;
     TCP_CHECK_SYNCOOKIE: 100 tcp_check_syncookie since 5, 2 (BTF_SOCK, READ, SIZE, READ, SIZE) -> INT, gpl, pkt;
     TCP_GEN_SYNCOOKIE: 110 tcp_gen_syncookie since 5, 4 (BTF_SOCK, READ, SIZE, READ, SIZE) -> INT, gpl, pkt;
@@ -75,9 +75,9 @@ protos! {
     SOCK_FROM_FILE: 162 sock_from_file since 5, 11 (object("file")) -> object_or_null("socket");
     SKC_TO_UNIX_SOCK: 178 skc_to_unix_sock since 5, 16 (BTF_SOCK) -> object_or_null("unix_sock");
     SKC_TO_MPTCP_SOCK: 196 skc_to_mptcp_sock since 5, 19 (SOCK_COMMON) -> object_or_null("mptcp_sock"), casts;
-    TCP_RAW_GEN_SYNCOOKIE_IPV4: 204 tcp_raw_gen_syncookie_ipv4 since 6, 0 (read(20), READ, SIZE_OR_ZERO)
+    TCP_RAW_GEN_SYNCOOKIE_IPV4: 204 tcp_raw_gen_syncookie_ipv4 since 6, 0 (read(20), READ, COOKIE_SIZE)
         -> INT, gpl, pkt;
-    TCP_RAW_GEN_SYNCOOKIE_IPV6: 205 tcp_raw_gen_syncookie_ipv6 since 6, 0 (read(40), READ, SIZE_OR_ZERO)
+    TCP_RAW_GEN_SYNCOOKIE_IPV6: 205 tcp_raw_gen_syncookie_ipv6 since 6, 0 (read(40), READ, COOKIE_SIZE)
         -> INT, gpl, pkt;
     TCP_RAW_CHECK_SYNCOOKIE_IPV4: 206 tcp_raw_check_syncookie_ipv4 since 6, 0 (read(20), read(20)) -> INT, gpl, pkt;
     TCP_RAW_CHECK_SYNCOOKIE_IPV6: 207 tcp_raw_check_syncookie_ipv6 since 6, 0 (read(40), read(20)) -> INT, gpl, pkt;

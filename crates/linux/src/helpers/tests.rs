@@ -20,19 +20,19 @@ fn is_sized_memory(kind: ArgKind) -> bool {
     matches!(kind, ArgKind::Mem { size: MemSize::NextArg, .. })
 }
 
-fn is_size(kind: ArgKind) -> bool {
-    matches!(kind, ArgKind::MemSize | ArgKind::MemSizeOrZero)
-}
-
 #[test]
 fn every_size_follows_its_memory_and_every_memory_has_a_size() {
     for Entry { proto, .. } in entries() {
         for (at, arg) in proto.args.iter().enumerate() {
-            if is_size(arg.kind) {
+            if arg.kind.is_mem_size() {
                 assert!(before(proto, at).is_some_and(is_sized_memory), "{}: argument {at}", proto.name);
             }
             if is_sized_memory(arg.kind) {
-                assert!(proto.args.get(at + 1).is_some_and(|next| is_size(next.kind)), "{}: argument {at}", proto.name);
+                assert!(
+                    proto.args.get(at + 1).is_some_and(|next| next.kind.is_mem_size()),
+                    "{}: argument {at}",
+                    proto.name
+                );
             }
         }
     }
@@ -105,7 +105,7 @@ fn what_is_acquired_is_a_pointer_that_may_be_null() {
             assert_eq!(proto.ret.kind, RetKind::Integer, "{}", proto.name);
         }
         if let RetRange::ErrorOrSizeOf { arg } = proto.ret.range {
-            assert!(is_size(proto.args[usize::from(arg)].kind), "{}", proto.name);
+            assert!(proto.args[usize::from(arg)].kind.is_mem_size(), "{}", proto.name);
         }
     }
 }

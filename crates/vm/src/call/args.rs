@@ -132,8 +132,10 @@ fn check_arg<D: Domain>(
                 (Value::Pointer(_), false) | (Value::Scalar(_) | Value::Uninit, _) => Ok(()),
             }
         }
-        ArgKind::MemSize | ArgKind::MemSizeOrZero => {
-            let zero_ok = spec.kind == ArgKind::MemSizeOrZero;
+        ArgKind::MemSize => check_size(cx, state, helper, index, reg, false, found),
+        ArgKind::MemSizeOrZero => check_size(cx, state, helper, index, reg, true, found),
+        ArgKind::MemSizeOrZeroWith(feature) => {
+            let zero_ok = cx.facts.features.has(feature);
             check_size(cx, state, helper, index, reg, zero_ok, found)
         }
         ArgKind::AllocSizeOrZero => {

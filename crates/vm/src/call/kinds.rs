@@ -78,6 +78,7 @@ fn accepted(kind: ArgKind) -> Check<&'static [TypeTag]> {
         | ArgKind::ScalarIn { .. }
         | ArgKind::MemSize
         | ArgKind::MemSizeOrZero
+        | ArgKind::MemSizeOrZeroWith(_)
         | ArgKind::AllocSizeOrZero => SCALAR,
         ArgKind::ConstMap => MAP,
         ArgKind::Ctx => CTX,
@@ -156,6 +157,7 @@ pub(super) fn check_kind<D: Domain>(
         | ArgKind::ConstMap
         | ArgKind::MemSize
         | ArgKind::MemSizeOrZero
+        | ArgKind::MemSizeOrZeroWith(_)
         | ArgKind::AllocSizeOrZero
         | ArgKind::Ctx
         | ArgKind::Timer
