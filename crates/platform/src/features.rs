@@ -164,6 +164,8 @@ features! {
     NumberPointerArguments, number_pointer_arguments, v(5, 17);
     /// Dynamic pointers, and kernel pointers in map values.
     Dynptrs, dynptrs, v(5, 19);
+    /// A helper's result of a fixed size may go where nothing was written before.
+    ResultsIntoNewRoom, results_into_new_room, v(6, 1);
     /// Arguments in a typed context may be structures.
     StructureArguments, structure_arguments, v(6, 1);
     /// Pointers of the kernel are trusted, untrusted, or protected by RCU.

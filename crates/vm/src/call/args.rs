@@ -122,7 +122,7 @@ fn check_arg<D: Domain>(
             if null {
                 cx.demand(state, reg);
             } else {
-                let raw = dir == MemDir::WriteUninit;
+                let raw = dir == MemDir::WriteUninit && cx.facts.features.results_into_new_room();
                 let size = i64::from(bytes);
                 let ask = memory::Ask { place, size, kind: access(dir), zero_ok: true, raw, any_byte: false };
                 memory::check(cx, state, &value, ask)?.record(reg, size, found);
