@@ -218,13 +218,6 @@ impl<W: Double> Scalar<W> {
     fn with_low_lane(self, Lane { tnum, arc }: Lane<W::Half>) -> Self {
         Self { tnum: self.tnum.with_low(tnum), wide: self.wide, low: arc }
     }
-
-    /// Both operands narrowed and reduced.
-    #[inline]
-    pub fn narrowed_and_synced(op: CmpOp, width: Width, outcome: bool, a: Self, b: Self) -> (Self, Self) {
-        let (a, b) = Self::narrowed(op, width, outcome, a, b);
-        (a.synced(), b.synced())
-    }
 }
 
 impl Scalar<u64> {

@@ -276,28 +276,12 @@ fn pointer(types: &Btf, host: &Features, id: TypeId, name: &str, at: u32, promis
 /// Whether the host hands out a pointer to something that is no structure, as a number: `direct` is what it points to, `to` the
 /// same without qualifiers. (`is_string_ptr`, `is_int_ptr`, `is_void_or_int_ptr`, `btf_type_is_struct_ptr`)
 fn hands_out(host: &Features, direct: TypeId, to: Type<'_>) -> bool {
-    match to.shape() {
-        Shape::Void => direct == TypeId::VOID || host.qualified_void_arguments(),
-        Shape::Int(int) => int.size == 1 || host.number_pointer_arguments(),
-        Shape::Enum(_)
-        | Shape::Enum64(_)
-        | Shape::Struct(_)
-        | Shape::Union(_)
-        | Shape::Ptr(_)
-        | Shape::Array(_)
-        | Shape::Fwd { .. }
-        | Shape::Typedef(_)
-        | Shape::Volatile(_)
-        | Shape::Const(_)
-        | Shape::Restrict(_)
-        | Shape::Func { .. }
-        | Shape::FuncProto(_)
-        | Shape::Var(_)
-        | Shape::Datasec { .. }
-        | Shape::Float { .. }
-        | Shape::DeclTag { .. }
-        | Shape::TypeTag(_)
-        | Shape::Unknown => host.any_pointer_arguments(),
+    if to.kind() == Kind::Void {
+        return direct == TypeId::VOID || host.qualified_void_arguments();
+    }
+    match to.as_int() {
+        Some(int) => int.size == 1 || host.number_pointer_arguments(),
+        None => host.any_pointer_arguments(),
     }
 }
 
@@ -324,22 +308,19 @@ pub(crate) fn load<D: Domain>(cx: &mut Cx<'_, '_, D>, off: i64, access: Access) 
     if let (ShowsResult::Ranged { min, max }, true) = (attach.shows_result, is_result) {
         return Ok(cx.scalar(D::between(min.into(), max.into())));
     }
+    let number = || u32::try_from(attach.position(u32::try_from(off).unwrap_or(0))).unwrap_or(u32::MAX);
     let whole = size == PLACE;
     let (region, flags) = match held {
         Held::Number => return Ok(cx.unknown()),
         Held::Other { type_name, kind } => {
-            let number = u32::try_from(attach.position(u32::try_from(off).unwrap_or(0))).unwrap_or(u32::MAX);
-            return refuse(ContextArgReason::NotAPointer { number, type_name: type_name.clone(), kind });
+            return refuse(ContextArgReason::NotAPointer { number: number(), type_name: type_name.clone(), kind });
         }
         Held::Address | Held::Withheld { .. } | Held::Object { .. } | Held::Buffer { .. } | Held::Contradiction
             if !whole =>
         {
             return refuse(ContextArgReason::Partial);
         }
-        Held::Withheld { kind } => {
-            let number = u32::try_from(attach.position(u32::try_from(off).unwrap_or(0))).unwrap_or(u32::MAX);
-            return refuse(ContextArgReason::NotToAStructure { number, kind });
-        }
+        Held::Withheld { kind } => return refuse(ContextArgReason::NotToAStructure { number: number(), kind }),
         Held::Address => return Ok(cx.unknown()),
         Held::Contradiction => return Err(MemoryCause::Context { off, size }.into()),
         Held::Object { id, flags } => (Region::Btf { btf: BtfRef::Host, id: *id }, *flags),

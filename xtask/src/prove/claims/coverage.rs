@@ -270,7 +270,6 @@ pub(crate) const FUNCTIONS: &[(&str, Shown)] = &[
     ("scalar::ranges::with_arc32", Meaning(TOLD)),
     ("scalar::ranges::with_tnum", Meaning(TOLD)),
     ("scalar::refine::narrowed", Proved(&["refine "])),
-    ("scalar::refine::narrowed_and_synced", Composed(&["refine ", "reduction: "], "refinement, then reduction")),
     (
         "scalar::refine::refine",
         Composed(
